@@ -1,0 +1,83 @@
+/**
+ * What dv asks of a store. Nothing above this folder knows which store it has.
+ *
+ * Chunks are immutable and addressed by their hash. `putMany` makes them visible to every
+ * later `getMany` of this and of any other process; they are durable no later than the
+ * next `transact` that succeeds. Refs and state change only through `transact`, all or
+ * nothing, durable when it resolves; a ref changes only by compare-and-swap, so each ref
+ * is linearizable. A reader never blocks a writer nor waits for one.
+ *
+ * Everything is asynchronous and batched: the layers above hand over a leaf, a level or a
+ * batch at a time and never await per row.
+ */
+import type { Hash } from '../hash.ts';
+
+/** A chunk to store. `like` names the chunk it replaces: a hint that a delta may pay. */
+export interface ChunkToPut {
+  readonly hash: Hash;
+  readonly bytes: Uint8Array;
+  readonly like?: Hash;
+}
+
+export interface ObjectStore {
+  /** The chunks' raw bytes in the order asked for; undefined where the store has none. */
+  getMany(hashes: readonly Hash[]): Promise<(Uint8Array | undefined)[]>;
+  hasMany(hashes: readonly Hash[]): Promise<boolean[]>;
+  /** Idempotent. The caller answers for `hash` being the hash of `bytes`. */
+  putMany(chunks: readonly ChunkToPut[]): Promise<void>;
+  /** Hashes that start with `prefix` (lower-case hex, 4 digits or more), at most `limit`. */
+  findHashes(prefix: string, limit: number): Promise<Hash[]>;
+}
+
+export interface RefUpdate {
+  readonly name: string;
+  /** What the ref must point at now; null: it must not exist. */
+  readonly old: Hash | null;
+  /** What it points at afterwards; null: it is deleted. */
+  readonly new: Hash | null;
+}
+
+export interface StateUpdate {
+  readonly key: string;
+  /** null deletes. */
+  readonly value: Uint8Array | null;
+  /** When given, what the key must hold now (null: nothing), or the transaction loses. */
+  readonly expect?: Uint8Array | null;
+}
+
+export interface Transaction {
+  readonly refs?: readonly RefUpdate[];
+  readonly state?: readonly StateUpdate[];
+  /** Written to the feed with every ref update. `time` in ms since the epoch. */
+  readonly log?: { readonly actor: string; readonly time: number; readonly message: string };
+}
+
+export type TransactResult =
+  | { readonly done: true }
+  /** Somebody else was faster: `name` is the ref or state key that did not hold `old`. */
+  | { readonly done: false; readonly name: string };
+
+/** One ref change, as the feed (and so the reflog) keeps it. `sequence` only grows. */
+export interface FeedEntry extends RefUpdate {
+  readonly sequence: number;
+  readonly actor: string;
+  readonly time: number;
+  readonly message: string;
+}
+
+export interface RefStore {
+  getRef(name: string): Promise<Hash | undefined>;
+  /** Refs whose name starts with `prefix`, in name order. */
+  listRefs(prefix: string): Promise<{ readonly name: string; readonly hash: Hash }[]>;
+  /** A small durable map beside the refs: HEAD, the staged root, file fingerprints. */
+  getState(key: string): Promise<Uint8Array | undefined>;
+  listState(prefix: string): Promise<{ readonly key: string; readonly value: Uint8Array }[]>;
+  transact(transaction: Transaction): Promise<TransactResult>;
+  /** Feed entries of one ref, newest first. */
+  readLog(ref: string, limit: number): Promise<FeedEntry[]>;
+}
+
+export interface Store extends ObjectStore, RefStore {
+  /** Idempotent; waits for what is under way. */
+  close(): Promise<void>;
+}
