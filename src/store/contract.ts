@@ -33,7 +33,7 @@ export interface RefUpdate {
   readonly name: string;
   /** What the ref must point at now; null: it must not exist. */
   readonly old: Hash | null;
-  /** What it points at afterwards; null: it is deleted. */
+  /** What it points at afterwards; null: it is deleted. Equal to `old`: only asserted. */
   readonly new: Hash | null;
 }
 
@@ -72,7 +72,12 @@ export interface RefStore {
   /** A small durable map beside the refs: HEAD, the staged root, file fingerprints. */
   getState(key: string): Promise<Uint8Array | undefined>;
   listState(prefix: string): Promise<{ readonly key: string; readonly value: Uint8Array }[]>;
-  transact(transaction: Transaction): Promise<TransactResult>;
+  /**
+   * All of it or nothing, durable when it resolves with everything `putMany` stored before.
+   * `chunks` are stored in the same step, so that a small commit costs one write to disk;
+   * when the transaction loses they may be stored or not.
+   */
+  transact(transaction: Transaction, chunks?: readonly ChunkToPut[]): Promise<TransactResult>;
   /** Feed entries of one ref, newest first. */
   readLog(ref: string, limit: number): Promise<FeedEntry[]>;
 }

@@ -1,0 +1,174 @@
+/**
+ * A store in memory: the plainest reading of the contract, for tests and for results that
+ * nobody keeps. Durable for as long as the process; `close` keeps the contents, so a test
+ * may close and go on. It never deltas: every object is whole.
+ *
+ * Every write is stamped with a step that only grows, so that a sweep can tell what was
+ * written or touched after its marking began even when the clock stands still.
+ */
+import { equalBytes } from '../bytes.ts';
+import type { Hash } from '../hash.ts';
+import type {
+  ChunkToPut,
+  FeedEntry,
+  RefUpdate,
+  StateUpdate,
+  Store,
+  Transaction,
+  TransactResult,
+} from './contract.ts';
+import type {
+  Maintenance,
+  Marker,
+  StoredObject,
+  SweepOptions,
+  SweepResult,
+} from './maintenance.ts';
+
+export interface MemoryStoreOptions {
+  /** Milliseconds since the epoch, for the grace period of a sweep. Default: always 0. */
+  readonly now?: () => number;
+}
+
+interface Kept {
+  readonly bytes: Uint8Array;
+  time: number;
+  step: number;
+}
+
+const SCAN_BATCH = 1024;
+
+export function createMemoryStore(options: MemoryStoreOptions = {}): Store & Maintenance {
+  const now = options.now ?? (() => 0);
+  const objects = new Map<Hash, Kept>();
+  const refs = new Map<string, Hash>();
+  const state = new Map<string, Uint8Array>();
+  const feed: FeedEntry[] = [];
+  let step = 0;
+
+  function put(chunks: readonly ChunkToPut[]): void {
+    step += 1;
+    const time = now();
+    for (const { hash, bytes } of chunks) {
+      const kept = objects.get(hash);
+      if (kept === undefined) objects.set(hash, { bytes: Uint8Array.from(bytes), time, step });
+      else Object.assign(kept, { time, step });
+    }
+  }
+
+  function findLoser({ refs: updates = [], state: keys = [] }: Transaction): string | undefined {
+    const lost = updates.find((update) => (refs.get(update.name) ?? null) !== update.old);
+    return lost?.name ?? keys.find((update) => !holdsExpected(update, state.get(update.key)))?.key;
+  }
+
+  function applyRef(update: RefUpdate, log: Transaction['log']): void {
+    if (update.new === update.old) return;
+    if (update.new === null) refs.delete(update.name);
+    else refs.set(update.name, update.new);
+    const { actor = '', time = now(), message = '' } = log ?? {};
+    const { name, old, new: to } = update;
+    feed.push({ sequence: feed.length + 1, name, old, new: to, actor, time, message });
+  }
+
+  function applyState({ key, value }: StateUpdate): void {
+    if (value === null) state.delete(key);
+    else state.set(key, Uint8Array.from(value));
+  }
+
+  return {
+    async getMany(hashes) {
+      return hashes.map((hash) => objects.get(hash)?.bytes);
+    },
+    async hasMany(hashes) {
+      return hashes.map((hash) => objects.has(hash));
+    },
+    async putMany(chunks) {
+      put(chunks);
+    },
+    async findHashes(prefix, limit) {
+      const found = [...objects.keys()].filter((hash) => hash.startsWith(prefix));
+      return found.sort().slice(0, limit);
+    },
+    async getRef(name) {
+      return refs.get(name);
+    },
+    async listRefs(prefix) {
+      return startingWith(refs, prefix).map(([name, hash]) => ({ name, hash }));
+    },
+    async getState(key) {
+      return state.get(key);
+    },
+    async listState(prefix) {
+      return startingWith(state, prefix).map(([key, value]) => ({ key, value }));
+    },
+    async transact(transaction, chunks = []): Promise<TransactResult> {
+      const loser = findLoser(transaction);
+      if (loser !== undefined) return { done: false, name: loser };
+      put(chunks);
+      for (const update of transaction.refs ?? []) applyRef(update, transaction.log);
+      for (const update of transaction.state ?? []) applyState(update);
+      return { done: true };
+    },
+    async readLog(ref, limit) {
+      return feed
+        .filter((entry) => entry.name === ref)
+        .reverse()
+        .slice(0, limit);
+    },
+    async close() {},
+    async *scan() {
+      const all = [...objects];
+      for (let at = 0; at < all.length; at += SCAN_BATCH) {
+        yield all.slice(at, at + SCAN_BATCH).map(([hash, { bytes }]) => describe(hash, bytes));
+      }
+    },
+    async startMarking() {
+      step += 1;
+      return markerOver(objects, step);
+    },
+    async fileSizes() {
+      return { fileBytes: 0, freeBytes: 0 };
+    },
+    async check() {
+      return [];
+    },
+    async compact() {},
+  };
+}
+
+function holdsExpected({ expect }: StateUpdate, held: Uint8Array | undefined): boolean {
+  if (expect === undefined) return true;
+  if (expect === null || held === undefined) return expect === null && held === undefined;
+  return equalBytes(expect, held);
+}
+
+function startingWith<T>(map: ReadonlyMap<string, T>, prefix: string): [string, T][] {
+  const found = [...map].filter(([name]) => name.startsWith(prefix));
+  return found.sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+}
+
+function describe(hash: Hash, bytes: Uint8Array): StoredObject {
+  const size = bytes.length;
+  return { hash, kind: bytes[0] ?? 0, rawSize: size, storedSize: size, base: null };
+}
+
+function markerOver(objects: Map<Hash, Kept>, began: number): Marker {
+  const marked = new Set<Hash>();
+  return {
+    async mark(hashes) {
+      return hashes.map((hash) => {
+        const fresh = objects.has(hash) && !marked.has(hash);
+        if (fresh) marked.add(hash);
+        return fresh;
+      });
+    },
+    async sweep({ keepSince, dryRun }: SweepOptions): Promise<SweepResult> {
+      const doomed = [...objects].filter(
+        ([hash, kept]) => !marked.has(hash) && kept.step < began && kept.time < keepSince,
+      );
+      if (!dryRun) for (const [hash] of doomed) objects.delete(hash);
+      const storedBytes = doomed.reduce((sum, [, { bytes }]) => sum + bytes.length, 0);
+      return { objects: doomed.length, storedBytes };
+    },
+  };
+}
