@@ -1,0 +1,247 @@
+/**
+ * One chunk of a tree. A leaf holds entries (key, value); an internal node holds its
+ * children, each under the last key of its subtree.
+ *
+ *   offset  size            meaning
+ *   0       1               kind, 0x01
+ *   1       1               version, 0x01
+ *   2       1               level: 0 is a leaf, children of level n are of level n - 1
+ *   3       1               flags: bit 0, some value below refers to chunks outside the tree
+ *   4       varint          count of entries
+ *           count varints   key lengths
+ *           count varints   value lengths (leaf only)
+ *           ...             keys, one behind the other, ascending by unsigned bytes
+ *           ...             leaf: values; internal: count hashes of 32 bytes,
+ *                           then count varints rows below, count varints bytes below
+ *
+ * Varints as in bytes.ts. "Bytes below" sums the raw size of every tree chunk in the
+ * subtree. The hash covers all of it. A leaf's value has bit 0 of its first byte set when
+ * it refers to chunks outside the tree; that is all a tree knows of values.
+ *
+ * Invariant: same entries, same bytes. The empty tree is a leaf of no entries; an internal
+ * node has at least one child.
+ */
+import { ByteReader, ByteWriter, compareBytes } from '../bytes.ts';
+import { DvError } from '../errors.ts';
+import { HASH_BYTES, type Hash, hashFromBytes, hashToBytes } from '../hash.ts';
+
+export const NODE_KIND = 0x01;
+export const NODE_VERSION = 0x01;
+/** Flag: some value in this subtree refers to chunks outside the tree. */
+export const FLAG_REFERS = 0x01;
+/** Deeper trees are refused: 16 levels hold more rows than there are. */
+export const MAX_LEVEL = 15;
+
+/** A child as its parent knows it. `key` is the last key below. */
+export interface NodeRef {
+  readonly key: Uint8Array;
+  readonly hash: Hash;
+  /** Rows (leaf entries) below. */
+  readonly rows: number;
+  /** Raw bytes of all tree chunks below, this child's included. */
+  readonly bytes: number;
+}
+
+/** A decoded node: views into its chunk, nothing copied. */
+export class Node {
+  readonly bytes: Uint8Array;
+  readonly level: number;
+  readonly flags: number;
+  readonly count: number;
+  /** count + 1 offsets: key i is bytes[keys[i] .. keys[i + 1]). */
+  private readonly keys: Uint32Array;
+  /** Leaf: count + 1 offsets of values. */
+  private readonly values: Uint32Array;
+  private readonly hashesAt: number;
+  private readonly childRows: Float64Array;
+  private readonly childBytes: Float64Array;
+
+  /** @throws DvError `corrupt` when the bytes are not a node's canonical encoding. */
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+    const reader = new ByteReader(bytes);
+    if (reader.u8() !== NODE_KIND) throw new DvError('corrupt', 'chunk is not a tree node');
+    const version = reader.u8();
+    if (version !== NODE_VERSION) throw newerNode(version);
+    this.level = reader.u8();
+    this.flags = reader.u8();
+    this.count = reader.varint();
+    if (this.level > MAX_LEVEL || this.flags > FLAG_REFERS || this.count > bytes.length) {
+      throw new DvError('corrupt', 'tree node has an impossible header');
+    }
+    this.keys = new Uint32Array(this.count + 1);
+    this.values = new Uint32Array(this.level === 0 ? this.count + 1 : 0);
+    readLengths(reader, this.keys, this.count);
+    if (this.level === 0) readLengths(reader, this.values, this.count);
+    const keysEnd = shift(this.keys, reader.offset);
+    if (this.level === 0) {
+      const end = shift(this.values, keysEnd);
+      if (end !== bytes.length) throw new DvError('corrupt', 'tree node has the wrong length');
+      this.hashesAt = 0;
+      this.childRows = this.childBytes = new Float64Array(0);
+    } else {
+      if (this.count === 0) throw new DvError('corrupt', 'internal node without children');
+      this.hashesAt = keysEnd;
+      this.childRows = new Float64Array(this.count);
+      this.childBytes = new Float64Array(this.count);
+      reader.offset = keysEnd;
+      reader.view(this.count * HASH_BYTES);
+      for (let i = 0; i < this.count; i++) this.childRows[i] = reader.varint();
+      for (let i = 0; i < this.count; i++) this.childBytes[i] = reader.varint();
+      if (reader.remaining > 0) throw new DvError('corrupt', 'tree node has the wrong length');
+    }
+  }
+
+  key(index: number): Uint8Array {
+    return this.bytes.subarray(this.keys[index], this.keys[index + 1]);
+  }
+
+  value(index: number): Uint8Array {
+    return this.bytes.subarray(this.values[index], this.values[index + 1]);
+  }
+
+  childHash(index: number): Hash {
+    return hashFromBytes(this.bytes, this.hashesAt + index * HASH_BYTES);
+  }
+
+  child(index: number): NodeRef {
+    return {
+      key: this.key(index),
+      hash: this.childHash(index),
+      rows: this.childRows[index],
+      bytes: this.childBytes[index],
+    };
+  }
+
+  /** Undefined for the empty leaf only. */
+  get lastKey(): Uint8Array | undefined {
+    return this.count === 0 ? undefined : this.key(this.count - 1);
+  }
+
+  /** Rows in the whole subtree. */
+  get rows(): number {
+    return this.level === 0 ? this.count : this.childRows.reduce((sum, n) => sum + n, 0);
+  }
+
+  /** Raw bytes of all tree chunks in the subtree, this one included. */
+  get treeBytes(): number {
+    return this.bytes.length + this.childBytes.reduce((sum, n) => sum + n, 0);
+  }
+
+  /** Index of the first entry whose key is at or after `key`; `count` when there is none. */
+  seek(key: Uint8Array): number {
+    let low = 0;
+    let high = this.count;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (compareBytes(this.key(middle), key) < 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+function newerNode(version: number): DvError {
+  return new DvError('newer-format', `tree node has version ${version}, this dv knows 1`, {
+    hint: 'use a newer dv',
+  });
+}
+
+function readLengths(reader: ByteReader, lengths: Uint32Array, count: number): void {
+  let sum = 0;
+  for (let i = 0; i < count; i++) {
+    lengths[i] = sum;
+    sum += reader.varint();
+    if (sum > reader.bytes.length) throw new DvError('corrupt', 'tree node ends too early');
+  }
+  lengths[count] = sum;
+}
+
+function shift(offsets: Uint32Array, by: number): number {
+  for (let i = 0; i < offsets.length; i++) offsets[i] += by;
+  return offsets[offsets.length - 1];
+}
+
+/** Collects the entries of one node, then encodes them. Reused from node to node. */
+export class NodeWriter {
+  readonly level: number;
+  count = 0;
+  private readonly lengths = new ByteWriter(512);
+  private readonly valueLengths = new ByteWriter(512);
+  private readonly keys = new ByteWriter(16384);
+  private readonly values = new ByteWriter(32768);
+  private readonly childBytes = new ByteWriter(512);
+  private lastKeyAt = 0;
+  private flags = 0;
+  private rows = 0;
+  private bytesBelow = 0;
+
+  constructor(level: number) {
+    this.level = level;
+  }
+
+  /** Appends a leaf entry: key is source[start..keyEnd), value source[keyEnd..end). */
+  addEntry(source: Uint8Array, start: number, keyEnd: number, end: number): void {
+    this.addKey(source, start, keyEnd);
+    this.addValue(source, keyEnd, end);
+  }
+
+  /** Appends a leaf entry whose key and value lie apart. */
+  addPair(key: Uint8Array, value: Uint8Array): void {
+    this.addKey(key, 0, key.length);
+    this.addValue(value, 0, value.length);
+  }
+
+  private addValue(source: Uint8Array, start: number, end: number): void {
+    this.valueLengths.varint(end - start);
+    if (end > start) this.flags |= source[start] & FLAG_REFERS;
+    this.values.raw(source, start, end);
+    this.rows += 1;
+  }
+
+  /** Appends a child; `flags` are the child's. */
+  addChild(ref: NodeRef, flags: number): void {
+    this.addKey(ref.key, 0, ref.key.length);
+    this.values.raw(hashToBytes(ref.hash));
+    this.valueLengths.varint(ref.rows);
+    this.childBytes.varint(ref.bytes);
+    this.flags |= flags;
+    this.rows += ref.rows;
+    this.bytesBelow += ref.bytes;
+  }
+
+  private addKey(source: Uint8Array, start: number, end: number): void {
+    this.lengths.varint(end - start);
+    this.lastKeyAt = this.keys.length;
+    this.keys.raw(source, start, end);
+    this.count += 1;
+  }
+
+  /** True when `key` (source[start..end)) sorts after everything in this node. */
+  isAfterLast(source: Uint8Array, start: number, end: number): boolean {
+    if (this.count === 0) return true;
+    const { bytes, length } = this.keys;
+    return bytes.compare(source, start, end, this.lastKeyAt, length) < 0;
+  }
+
+  /** Encodes the node and empties the writer. */
+  take(): { readonly bytes: Buffer; readonly flags: number; readonly ref: Omit<NodeRef, 'hash'> } {
+    const head = new ByteWriter(16).u8(NODE_KIND).u8(NODE_VERSION).u8(this.level).u8(this.flags);
+    head.varint(this.count);
+    const { lengths, valueLengths, keys, values, childBytes } = this;
+    const parts =
+      this.level === 0
+        ? [head, lengths, valueLengths, keys, values]
+        : [head, lengths, keys, values, valueLengths, childBytes];
+    const bytes = Buffer.concat(parts.map((part) => part.bytes.subarray(0, part.length)));
+    const ref = {
+      key: Buffer.from(keys.bytes.subarray(this.lastKeyAt, keys.length)),
+      rows: this.rows,
+      bytes: this.bytesBelow + bytes.length,
+    };
+    const flags = this.flags;
+    for (const part of parts) part.clear();
+    this.count = this.flags = this.rows = this.bytesBelow = this.lastKeyAt = 0;
+    return { bytes, flags, ref };
+  }
+}

@@ -1,0 +1,61 @@
+/**
+ * Reading a tree: one key, all leaves, or the leaves of a key range.
+ */
+import { compareBytes } from '../bytes.ts';
+import type { Hash } from '../hash.ts';
+import { LevelCursor } from './cursor.ts';
+import type { Node } from './node.ts';
+import type { NodeStore } from './node-store.ts';
+
+/** The value under `key`, or undefined. Cost: one path. */
+export async function getEntry(
+  store: NodeStore,
+  root: Hash,
+  key: Uint8Array,
+): Promise<Uint8Array | undefined> {
+  let node = await store.read(root);
+  for (;;) {
+    const index = node.seek(key);
+    if (index === node.count) return undefined;
+    if (node.level === 0) {
+      return compareBytes(node.key(index), key) === 0 ? node.value(index) : undefined;
+    }
+    node = await store.read(node.childHash(index));
+  }
+}
+
+/** Leaves are read this many at a time. */
+const READ_AHEAD = 32;
+
+/** All leaves from left to right, from the one that covers `start` on. */
+export async function* scanLeaves(
+  store: NodeStore,
+  root: Hash,
+  start?: Uint8Array,
+): AsyncGenerator<Node> {
+  const top = await store.read(root);
+  if (top.level === 0) {
+    yield top;
+    return;
+  }
+  const parents = new LevelCursor(store, root, 1);
+  if (start !== undefined) await parents.seek(start);
+  let from = start;
+  for (let parent = await parents.node(); parent !== undefined; parent = await parents.node()) {
+    const first = from === undefined ? 0 : parent.seek(from);
+    from = undefined;
+    for (let i = first; i < parent.count; i += READ_AHEAD) {
+      const hashes: Hash[] = [];
+      for (let c = i; c < Math.min(i + READ_AHEAD, parent.count); c++) {
+        hashes.push(parent.childHash(c));
+      }
+      yield* await store.readMany(hashes);
+    }
+    await parents.next();
+  }
+}
+
+/** Number of rows in the tree. Cost: one node. */
+export async function countRows(store: NodeStore, root: Hash): Promise<number> {
+  return (await store.read(root)).rows;
+}
