@@ -19,6 +19,7 @@ export const EXIT_STATUS: Readonly<Record<ErrorKind, number>> = {
 export const ERROR_KINDS = {
   // usage: the command line is wrong
   'bad-option': 'usage',
+  'unknown-command': 'usage',
   'bad-revision': 'usage',
   'ambiguous-hash': 'usage',
   'bad-name': 'usage',
@@ -37,7 +38,7 @@ export const ERROR_KINDS = {
   'unsaved-changes': 'refused',
   'no-commits': 'refused',
   'ref-moved': 'refused',
-  'locked': 'refused',
+  locked: 'refused',
   'read-only': 'refused',
   'disk-full': 'refused',
   'not-merged': 'refused',
@@ -45,6 +46,7 @@ export const ERROR_KINDS = {
   'name-collision': 'refused',
   'file-missing': 'refused',
   'file-unreadable': 'refused',
+  'file-unwritable': 'refused',
   'file-is-directory': 'refused',
   'file-changed': 'refused',
   'file-empty': 'refused',
@@ -57,6 +59,7 @@ export const ERROR_KINDS = {
   'invalid-utf8': 'refused',
   'nul-byte': 'refused',
   'bad-header': 'refused',
+  'bad-config': 'refused',
   'bad-json': 'refused',
   'bad-parquet': 'refused',
   'bad-compression': 'refused',
@@ -67,11 +70,11 @@ export const ERROR_KINDS = {
   'type-mismatch': 'refused',
   'missing-package': 'refused',
   // corrupt: stored bytes are wrong or from a newer dv
-  'corrupt': 'corrupt',
+  corrupt: 'corrupt',
   'missing-object': 'corrupt',
   'newer-format': 'corrupt',
   // internal: our fault
-  'bug': 'internal',
+  bug: 'internal',
 } as const satisfies Record<string, ErrorKind>;
 
 export type ErrorCode = keyof typeof ERROR_KINDS;
