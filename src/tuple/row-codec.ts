@@ -83,10 +83,11 @@ export class TupleCursor {
   /** Steps to the next cell; false behind the last. @throws DvError `corrupt` */
   next(): boolean {
     const { reader } = this;
+    this.blobSize = -1;
+    this.start = -1;
     if (reader.remaining === 0) return false;
     const mark = reader.varint();
-    this.blobSize = -1;
-    this.start = mark === NULL_MARK ? -1 : reader.offset;
+    if (mark !== NULL_MARK) this.start = reader.offset;
     if (mark === BLOB_MARK) {
       reader.view(HASH_BYTES);
       this.blobSize = reader.varint();

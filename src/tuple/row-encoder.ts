@@ -240,13 +240,16 @@ function sliceText(bytes: Uint8Array, start: number, end: number): string {
 
 /** A row of text cells as a batch of one. */
 export function batchOfRow(row: Row): RowBatch {
-  const bytes = Buffer.from(row.map((cell) => cell ?? '').join(''));
-  const cells = new Int32Array(row.length * 2);
+  // Each cell by itself: joined as text, halves of surrogate pairs could meet.
+  const parts = row.map((cell) => Buffer.from(cell ?? ''));
+  const bytes = Buffer.concat(parts);
+  const cells = new Int32Array(row.length * 2).fill(-1);
   let at = 0;
-  row.forEach((cell, i) => {
-    cells[2 * i] = cell === null ? -1 : at;
-    at += cell === null ? 0 : Buffer.byteLength(cell);
-    cells[2 * i + 1] = cell === null ? -1 : at;
+  parts.forEach((part, i) => {
+    if (row[i] === null) return;
+    cells[2 * i] = at;
+    at += part.length;
+    cells[2 * i + 1] = at;
   });
   return { rows: 1, columns: row.length, bytes, cells, lines: Float64Array.of(1) };
 }
