@@ -68,6 +68,7 @@ export const ERROR_KINDS = {
   'record-too-large': 'refused',
   'too-many-columns': 'refused',
   'type-mismatch': 'refused',
+  'unmappable-character': 'refused',
   'missing-package': 'refused',
   // corrupt: stored bytes are wrong or from a newer dv
   corrupt: 'corrupt',
