@@ -119,9 +119,11 @@ function latin1(b: Uint8Array, start: number, end: number): string {
   return Buffer.from(b.buffer, b.byteOffset + start, end - start).toString('latin1');
 }
 
-type Test = (b: Uint8Array, start: number, end: number) => boolean;
+/** Whether the cell b[start..end) belongs to a type. */
+export type CellTest = (b: Uint8Array, start: number, end: number) => boolean;
 
-const TESTS: Readonly<Record<ColumnType, Test>> = {
+/** The test of each type. All but that of `bytes` allocate nothing. */
+export const CELL_TESTS: Readonly<Record<ColumnType, CellTest>> = {
   text: () => true,
   integer: isInteger,
   decimal: isDecimal,
@@ -133,16 +135,11 @@ const TESTS: Readonly<Record<ColumnType, Test>> = {
   bytes: isBase64,
 };
 
-/** Whether the cell b[start..end) belongs to `type`. Allocates only for `bytes`. */
-export function fitsBytes(type: ColumnType, b: Uint8Array, start: number, end: number): boolean {
-  return TESTS[type](b, start, end);
-}
-
-/** The same for a cell as text. */
+/** Whether a cell belongs to `type`. */
 export function fits(type: ColumnType, text: string): boolean {
   if (type === 'text') return true;
   const bytes = Buffer.from(text);
-  return TESTS[type](bytes, 0, bytes.length);
+  return CELL_TESTS[type](bytes, 0, bytes.length);
 }
 
 /** The narrowest type of one cell. */
