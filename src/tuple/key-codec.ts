@@ -17,6 +17,7 @@
  *
  * Decoding gives the exact cells back. Who uses it: the row codec, and whoever seeks a key.
  */
+import { isUtf8 } from 'node:buffer';
 import { ByteReader, ByteWriter } from '../bytes.ts';
 import { bug, DvError } from '../errors.ts';
 import {
@@ -292,6 +293,9 @@ export function checkKey(key: Uint8Array, types: readonly ColumnType[]): void {
   for (let i = 0; i < types.length; i++) {
     const start = decoder.ends[i - 1] ?? 0;
     const last = i === types.length - 1;
+    if (!isUtf8(out.bytes.subarray(start, decoder.ends[i]))) {
+      throw new DvError('corrupt', 'a key is not UTF-8');
+    }
     if (!appendComponent(again, types[i], out.bytes, start, decoder.ends[i], last)) {
       throw new DvError('corrupt', `a key column of type ${types[i]} holds something else`);
     }

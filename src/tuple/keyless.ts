@@ -13,7 +13,14 @@ import { ByteReader, ByteWriter, equalBytes } from '../bytes.ts';
 import { DvError } from '../errors.ts';
 import { digestOf } from '../hash.ts';
 import { appendEscapedText } from './key-codec.ts';
-import { KEYLESS_FLAG, readFlags, tupleOffset } from './row-codec.ts';
+import {
+  KEYLESS_FLAG,
+  REFERS_FLAG,
+  readFlags,
+  SPILLED_FLAG,
+  TupleCursor,
+  tupleOffset,
+} from './row-codec.ts';
 
 export const CONTENT_PREFIX = 64;
 export const CONTENT_DIGEST = 16;
@@ -67,4 +74,29 @@ export function combineKeyless(a: Uint8Array, b: Uint8Array): Buffer {
 export function withKeylessCount(value: Uint8Array, count: number): Buffer {
   const out = new ByteWriter(value.length + 8);
   return out.u8(value[0]).varint(count).raw(value, tupleOffset(value)).take();
+}
+
+/**
+ * Whether `key` is the key that the content of `value` gives it; where cells are out of line,
+ * as far as they show. @throws DvError `corrupt`
+ */
+export function checkContentKey(key: Uint8Array, value: Uint8Array): void {
+  const split = key.length - CONTENT_DIGEST;
+  if (split < 2 || split > CONTENT_PREFIX) throw wrongKey();
+  if ((value[0] & SPILLED_FLAG) !== 0) return;
+  const start = tupleOffset(value);
+  if (!equalBytes(key.subarray(split), contentDigest(value.subarray(start)))) throw wrongKey();
+  if ((value[0] & REFERS_FLAG) !== 0) return;
+  const prefix = new ByteWriter(256);
+  const cursor = new TupleCursor(value, start);
+  while (cursor.next()) {
+    if (cursor.start < 0) appendContentNull(prefix);
+    else appendContentCell(prefix, value, cursor.start, cursor.end);
+  }
+  endContentPrefix(prefix, 0);
+  if (!equalBytes(key.subarray(0, split), prefix.take())) throw wrongKey();
+}
+
+function wrongKey(): DvError {
+  return new DvError('corrupt', 'a keyless row has a key that is not that of its content');
 }
