@@ -5,7 +5,7 @@
  *
  * A run is a sequence of: u32 key length, u32 value length, key, value (little-endian).
  */
-import { closeSync, mkdirSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { radixOrder } from './radix-order.ts';
 
@@ -18,13 +18,16 @@ const DEFAULT_ARENA = 64 * 1024 * 1024;
 const READ_BYTES = 512 * 1024;
 const BATCH = 1024;
 
+/** Several sorters may share a directory. */
+let runNumber = 0;
+
 interface Run {
   readonly path: string;
   readonly bytes: number;
 }
 
 export class Sorter {
-  private readonly directory: string;
+  private readonly directory: () => string;
   private arena = Buffer.alloc(0);
   private readonly arenaBytes: number;
   private used = 0;
@@ -36,8 +39,8 @@ export class Sorter {
   /** Entries added so far. */
   added = 0;
 
-  /** `directory` is created when the first run is spilled; `close` removes it. */
-  constructor(directory: string, arenaBytes = DEFAULT_ARENA) {
+  /** `directory` is asked for when the first run is spilled; `close` removes the runs. */
+  constructor(directory: () => string, arenaBytes = DEFAULT_ARENA) {
     this.directory = directory;
     this.arenaBytes = arenaBytes;
   }
@@ -73,9 +76,8 @@ export class Sorter {
   }
 
   private spill(): void {
-    mkdirSync(this.directory, { recursive: true });
-    const path = join(this.directory, `run-${this.runs.length}`);
-    const file = openSync(path, 'w');
+    const path = join(this.directory(), `run-${runNumber++}`);
+    const file = openSync(path, 'wx');
     const out = Buffer.allocUnsafe(READ_BYTES);
     let bytes = 0;
     let at = 0;
@@ -119,7 +121,7 @@ export class Sorter {
 
   /** Removes the temporary files. */
   close(): void {
-    if (this.runs.length > 0) rmSync(this.directory, { recursive: true, force: true });
+    for (const { path } of this.runs) rmSync(path, { force: true });
     this.runs.length = 0;
   }
 }

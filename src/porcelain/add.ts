@@ -1,0 +1,215 @@
+/**
+ * `dv add`: working files into what is staged, whole or (with a condition or a list of
+ * keys) only some of their rows. All files are read before anything is staged, so a bad
+ * one changes nothing.
+ */
+import { existsSync, statSync } from 'node:fs';
+import { DvError } from '../errors.ts';
+import { foldName } from '../model/names.ts';
+import { getRootEntry, listRoot, type RootEntry } from '../model/root.ts';
+import { countChanges, type RowCounts } from '../model/table-stat.ts';
+import type { StateUpdate } from '../store/contract.ts';
+import type { Schema } from '../tuple/schema.ts';
+import { checkFile, type Fingerprint, fingerprintUpdate, readFingerprint } from './fingerprint.ts';
+import { readIgnores } from './ignore.ts';
+import type { ImportedTable } from './import/table-import.ts';
+import { type ReadEntryOptions, readEntry, collision } from './read-entry.ts';
+import { pathOf, type Repository, tableNameOf } from './repository.ts';
+import { type RowSelection, selectRows } from './select-rows.ts';
+import { stageEntries, workingSet } from './staging.ts';
+import { walkFiles } from './walk-files.ts';
+
+export interface AddOptions extends ReadEntryOptions {
+  /** Read and report, stage nothing. */
+  readonly dryRun?: boolean;
+  /** Only files that are tracked already (`commit -a`, `add -u`). */
+  readonly update?: boolean;
+  /** Take files that `.dvignore` names. */
+  readonly force?: boolean;
+  /** Stage only these rows' changes. */
+  readonly rows?: RowSelection;
+}
+
+export interface AddedTable {
+  readonly table: string;
+  readonly kind: 'table' | 'file';
+  readonly change: 'added' | 'modified' | 'removed' | 'unchanged';
+  /** Rows that differ from what was staged before. */
+  readonly rows: RowCounts;
+  /** Of a file that had to be read as a table. */
+  readonly imported: ImportedTable | undefined;
+}
+
+export interface AddResult {
+  readonly tables: readonly AddedTable[];
+}
+
+/** What one path becomes. */
+interface Staged {
+  readonly name: string;
+  readonly entry: RootEntry | null;
+  readonly print: Fingerprint | null;
+  readonly imported: ImportedTable | undefined;
+}
+
+/**
+ * Stages the files (or the files below the directories) that `paths` name.
+ * @throws DvError `file-missing` and everything a file can have wrong
+ */
+export async function add(
+  repo: Repository,
+  paths: readonly string[],
+  options: AddOptions = {},
+): Promise<AddResult> {
+  const { staged: root } = await workingSet(repo);
+  const tracked = await listRoot(repo.nodes, root);
+  const names = expand(repo, paths, tracked.map(({ name }) => name), options);
+  checkTwins(names);
+  const prior = new Map(tracked.map(({ name, entry }) => [name, entry]));
+  const explicit = options.format ?? options.key ?? options.types ?? options.dialect;
+  const changes: Staged[] = [];
+  for (const name of names) {
+    changes.push(await stage(repo, name, prior.get(name), options, explicit !== undefined));
+  }
+  const selected = await selectAll(repo, changes, prior, options.rows);
+  const tables: AddedTable[] = [];
+  for (const change of selected) tables.push(await describe(repo, change, prior.get(change.name)));
+  if (!options.dryRun) await commitStaged(repo, changes, selected, prior);
+  return { tables };
+}
+
+/** Names of the files meant, tracked ones that are gone included. */
+function expand(
+  repo: Repository,
+  paths: readonly string[],
+  tracked: readonly string[],
+  options: AddOptions,
+): string[] {
+  const found = new Set<string>();
+  const ignores = options.force ? () => false : readIgnores(repo.worktree);
+  const isTracked = new Set(tracked);
+  for (const path of paths) {
+    const name = tableNameOf(repo, path);
+    const below = tracked.filter((t) => name === '' || t === name || t.startsWith(`${name}/`));
+    const file = pathOf(repo, name);
+    if (!existsSync(file) && below.length === 0) throw missing(path);
+    for (const t of below) if (/\.[^./]+$/.test(t) || existsSync(pathOf(repo, t))) found.add(t);
+    if (!existsSync(file)) continue;
+    if (!statSync(file).isDirectory()) {
+      if (ignores(name, false) && !isTracked.has(name)) throw ignored(path);
+      if (!options.update || isTracked.has(name)) found.add(name);
+    } else if (!options.update) {
+      for (const inside of walkFiles(repo.worktree, name, ignores)) found.add(inside);
+    }
+  }
+  return [...found].sort();
+}
+
+function missing(path: string): DvError {
+  return new DvError('file-missing', `there is no file '${path}'`, { data: { file: path } });
+}
+
+function ignored(path: string): DvError {
+  return new DvError('bad-name', `'${path}' is ignored by .dvignore`, {
+    hint: 'dv add --force takes it all the same',
+  });
+}
+
+function checkTwins(names: readonly string[]): void {
+  const folded = new Map<string, string>();
+  for (const name of names) {
+    const other = folded.get(foldName(name));
+    if (other !== undefined) throw collision(name, other);
+    folded.set(foldName(name), name);
+  }
+}
+
+async function stage(
+  repo: Repository,
+  name: string,
+  prior: RootEntry | undefined,
+  options: AddOptions,
+  explicit: boolean,
+): Promise<Staged> {
+  const path = pathOf(repo, name);
+  const print = await readFingerprint(repo.store, name);
+  const state = checkFile(path, print, repo.env.now());
+  if (state.kind === 'missing') return { name, entry: null, print: null, imported: undefined };
+  if (state.kind === 'known' && !explicit && !options.dryRun) {
+    return { name, entry: state.print.entry, print: state.print, imported: undefined };
+  }
+  return { name, ...(await readEntry(repo, name, path, prior, options)) };
+}
+
+async function selectAll(
+  repo: Repository,
+  changes: readonly Staged[],
+  prior: ReadonlyMap<string, RootEntry>,
+  rows: RowSelection | undefined,
+): Promise<readonly Staged[]> {
+  if (rows === undefined) return changes;
+  const selected: Staged[] = [];
+  for (const change of changes) {
+    const entry = await selectRows(repo, change.name, prior.get(change.name), change.entry, rows);
+    selected.push({ ...change, entry });
+  }
+  return selected;
+}
+
+async function describe(
+  repo: Repository,
+  { name, entry, imported }: Staged,
+  before: RootEntry | undefined,
+): Promise<AddedTable> {
+  const table = (e: RootEntry | null | undefined) => (e?.kind === 'table' ? e.table : undefined);
+  const rows = await countChanges(repo.nodes, table(before), table(entry));
+  const kind = (entry ?? before)?.kind ?? 'table';
+  return { table: name, kind, change: changeOf(before, entry), rows, imported };
+}
+
+function changeOf(before: RootEntry | undefined, after: RootEntry | null): AddedTable['change'] {
+  if (after === null) return 'removed';
+  if (before === undefined) return 'added';
+  return sameEntry(before, after) ? 'unchanged' : 'modified';
+}
+
+/** Equal content; a table's dialect counts, as the file's bytes follow it. */
+export function sameEntry(a: RootEntry | undefined, b: RootEntry | undefined): boolean {
+  return JSON.stringify(a, sortedKeys) === JSON.stringify(b, sortedKeys);
+}
+
+function sortedKeys(_: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+async function commitStaged(
+  repo: Repository,
+  read: readonly Staged[],
+  selected: readonly Staged[],
+  prior: ReadonlyMap<string, RootEntry>,
+): Promise<void> {
+  const state: StateUpdate[] = read.map(({ name, print }) => fingerprintUpdate(name, print));
+  const changes = new Map<string, RootEntry | null>();
+  for (const { name, entry } of selected) {
+    if (!sameEntry(prior.get(name), entry ?? undefined)) changes.set(name, entry);
+  }
+  await stageEntries(repo, changes, state);
+}
+
+/** The entry a table has in what is staged. @throws DvError `unknown-table` */
+export async function stagedEntry(repo: Repository, name: string): Promise<RootEntry> {
+  const { staged } = await workingSet(repo);
+  const entry = await getRootEntry(repo.nodes, staged, name);
+  if (entry === undefined) throw unknownTable(name);
+  return entry;
+}
+
+export function unknownTable(name: string, where = 'what is staged'): DvError {
+  return new DvError('unknown-table', `there is no table '${name}' in ${where}`, {
+    hint: 'dv ls-tree HEAD lists the tables',
+    data: { table: name },
+  });
+}
+
+export type { ImportedTable, Schema };

@@ -1,0 +1,176 @@
+/**
+ * `dv commit`: what is staged becomes a commit, and HEAD's branch moves to it. The commit
+ * object, the ref, the feed entry and the emptied stage are one transaction.
+ */
+import { DvError } from '../errors.ts';
+import type { Hash } from '../hash.ts';
+import { headUpdate, type Head } from '../model/head.ts';
+import { BRANCH_PREFIX } from '../model/names.ts';
+import { readCommit } from '../model/object-reader.ts';
+import { type Clock, type Commit, encodeCommit, toChunk } from '../model/objects.ts';
+import { diffRoots, type EntryDifference, listRoot } from '../model/root.ts';
+import { countChanges, type RowCounts } from '../model/table-stat.ts';
+import { rootOfCommit, STAGED_KEY, type WorkingSet } from '../model/working-set.ts';
+import type { NodeStore } from '../prolly/node-store.ts';
+import type { RefUpdate, StateUpdate } from '../store/contract.ts';
+import { add } from './add.ts';
+import { actorOf, currentPerson, overridePerson, type PersonOptions } from './people.ts';
+import { readNodeId, type Repository } from './repository.ts';
+import { workingSet } from './staging.ts';
+
+export interface CommitOptions extends PersonOptions {
+  readonly message?: string;
+  /** Stage every tracked file first. */
+  readonly all?: boolean;
+  /** Replace HEAD's commit. */
+  readonly amend?: boolean;
+  readonly allowEmpty?: boolean;
+  /** Nothing to commit is a success that changes nothing. */
+  readonly skipEmpty?: boolean;
+}
+
+export interface TableCounts extends RowCounts {
+  readonly table: string;
+}
+
+export interface CommitSummary {
+  readonly tables: readonly TableCounts[];
+  /** Plain files that differ. */
+  readonly files: readonly { readonly file: string; readonly change: string }[];
+}
+
+export interface CommitResult extends CommitSummary {
+  /** null: nothing to commit, with `skipEmpty`. */
+  readonly commit: Hash | null;
+  /** null on a detached HEAD. */
+  readonly branch: string | null;
+  readonly message: string;
+  /** True for the first commit of a branch. */
+  readonly isRoot: boolean;
+}
+
+/**
+ * @throws DvError `nothing-to-commit`, `no-author`, `no-message`, `no-commits` (amend),
+ * `ref-moved` when another process moved the branch
+ */
+export async function commit(repo: Repository, options: CommitOptions): Promise<CommitResult> {
+  const committer = await currentPerson(repo);
+  if (options.all) await add(repo, [repo.worktree], { update: true });
+  const set = await workingSet(repo);
+  const old = await amended(repo, set.head, options);
+  const message = messageOf(options, old);
+  const parents = old?.parents ?? (set.head.commit === undefined ? [] : [set.head.commit]);
+  const parentRoot = await rootOfCommit(repo.nodes, parents[0]);
+  const branch = set.head.kind === 'branch' ? set.head.branch : null;
+  if (set.staged === parentRoot && !options.allowEmpty && old === undefined) {
+    if (!options.skipEmpty) throw await nothing(repo, set);
+    return { commit: null, branch, message, tables: [], files: [], isRoot: false };
+  }
+  const author = overridePerson(old?.author ?? committer, options, repo.env.now());
+  const object = { root: set.staged, parents, author, committer, message, extra: {} };
+  const made = await newCommit(repo, object);
+  const verb = old ? 'commit (amend)' : parents.length === 0 ? 'commit (initial)' : 'commit';
+  await moveHead(repo, set, made, `${verb}: ${firstLine(message)}`, actorOf(committer));
+  const summary = await summarize(repo.nodes, parentRoot, set.staged);
+  return { commit: made.hash, branch, message, ...summary, isRoot: parents.length === 0 };
+}
+
+async function amended(
+  repo: Repository,
+  head: Head,
+  options: CommitOptions,
+): Promise<Commit | undefined> {
+  if (!options.amend) return undefined;
+  if (head.commit === undefined) {
+    throw new DvError('no-commits', 'there is no commit to amend yet', { hint: 'dv commit' });
+  }
+  return readCommit(repo.store, head.commit);
+}
+
+function messageOf(options: CommitOptions, old: Commit | undefined): string {
+  const message = (options.message ?? old?.message ?? '').trim();
+  if (message !== '') return message;
+  throw new DvError('no-message', 'a commit needs a message', { hint: 'dv commit -m MESSAGE' });
+}
+
+async function nothing(repo: Repository, set: WorkingSet): Promise<DvError> {
+  const empty = (await listRoot(repo.nodes, set.staged)).length === 0;
+  return new DvError('nothing-to-commit', 'nothing to commit', {
+    hint: empty ? 'dv add FILE stages a table' : 'dv add stages what changed; dv status shows it',
+  });
+}
+
+export const firstLine = (text: string): string => text.split('\n', 1)[0];
+
+/** A commit object with generation and clock filled in; not stored yet. */
+export async function newCommit(
+  repo: Repository,
+  object: Omit<Commit, 'clock' | 'generation'>,
+): Promise<{ readonly hash: Hash; readonly bytes: Uint8Array }> {
+  const parents: Commit[] = [];
+  for (const hash of object.parents) parents.push(await readCommit(repo.store, hash));
+  const generation = 1 + Math.max(0, ...parents.map((parent) => parent.generation));
+  const clock = tick(parents, object.committer.time, await readNodeId(repo.store));
+  return toChunk(encodeCommit({ ...object, clock, generation }));
+}
+
+/** The hybrid logical clock after the parents': never behind them, whatever the clock says. */
+function tick(parents: readonly Commit[], now: number, node: string): Clock {
+  let latest: Clock = { ms: 0, counter: 0, node };
+  for (const { clock } of parents) {
+    const later = clock.ms > latest.ms || (clock.ms === latest.ms && clock.counter > latest.counter);
+    if (later) latest = clock;
+  }
+  if (now > latest.ms) return { ms: now, counter: 0, node };
+  return { ms: latest.ms, counter: latest.counter + 1, node };
+}
+
+/**
+ * Moves HEAD (its branch, or HEAD itself) to a commit, and empties the stage.
+ * @throws DvError `ref-moved`
+ */
+async function moveHead(
+  repo: Repository,
+  set: WorkingSet,
+  made: { readonly hash: Hash; readonly bytes: Uint8Array },
+  message: string,
+  actor: string,
+): Promise<void> {
+  const old = set.head.commit ?? null;
+  const refs: RefUpdate[] = [];
+  const state: StateUpdate[] = [{ key: STAGED_KEY, value: null, expect: set.raw }];
+  if (set.head.kind === 'branch') {
+    refs.push({ name: BRANCH_PREFIX + set.head.branch, old, new: made.hash });
+  } else {
+    const expect = Buffer.from(set.head.commit);
+    state.push({ ...headUpdate({ commit: made.hash }), expect });
+  }
+  const log = { actor, time: repo.env.now(), message };
+  const result = await repo.store.transact({ refs, state, log }, [made]);
+  if (result.done) return;
+  throw new DvError('ref-moved', `'${result.name}' was changed by another command meanwhile`, {
+    hint: 'dv status, then try again',
+  });
+}
+
+/** Rows that differ per table between two roots. */
+export async function summarize(nodes: NodeStore, from: Hash, to: Hash): Promise<CommitSummary> {
+  const tables: TableCounts[] = [];
+  const files: { file: string; change: string }[] = [];
+  for (const difference of await diffRoots(nodes, from, to)) {
+    const { name, from: before, to: after } = difference;
+    const table = (e: typeof before) => (e?.kind === 'table' ? e.table : undefined);
+    if (before?.kind === 'table' || after?.kind === 'table') {
+      tables.push({ table: name, ...(await countChanges(nodes, table(before), table(after))) });
+    }
+    if (before?.kind === 'file' || after?.kind === 'file') {
+      files.push({ file: name, change: fileChange(difference) });
+    }
+  }
+  return { tables, files };
+}
+
+function fileChange({ from, to }: EntryDifference): string {
+  if (from?.kind !== 'file') return 'added';
+  return to?.kind === 'file' ? 'modified' : 'removed';
+}

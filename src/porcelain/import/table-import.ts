@@ -1,0 +1,345 @@
+/**
+ * A file into a table: read, infer, encode, build, in one streaming pass where all goes
+ * well. Rows in key order go straight into the tree builder; others go through a sorter in
+ * bounded memory and into the finished tree as edits. A pass that finds its plan wrong (a
+ * key cell that does not fit its type, a candidate key that is not unique) replans and
+ * starts again.
+ */
+import { ByteWriter } from '../../bytes.ts';
+import { DvError } from '../../errors.ts';
+import type { ByteSource, Dialect, Format, TableReader } from '../../formats/contract.ts';
+import type { Hash } from '../../hash.ts';
+import { buildBlob } from '../../model/blob.ts';
+import { encodeSchema, encodeTable, toChunk } from '../../model/objects.ts';
+import { BaseMatcher } from '../../prolly/base-matcher.ts';
+import { TreeBuilder } from '../../prolly/builder.ts';
+import { editTree } from '../../prolly/edit.ts';
+import type { NodeStore } from '../../prolly/node-store.ts';
+import { countRows } from '../../prolly/scan.ts';
+import { joinTypes, narrowestType } from '../../tuple/cell-type.ts';
+import { type ColumnInference, TypeInference, type Widening } from '../../tuple/infer.ts';
+import { keyCandidates } from '../../tuple/key-choice.ts';
+import { combineKeyless } from '../../tuple/keyless.ts';
+import type { RowBatch } from '../../tuple/row-batch.ts';
+import { RowEncoder, type RowProblem, rowError } from '../../tuple/row-encoder.ts';
+import type { ColumnType, Schema } from '../../tuple/schema.ts';
+import { findDuplicate } from './duplicate-key.ts';
+import {
+  firstPlan,
+  type ImportOptions,
+  type ImportPlan,
+  keyIndices,
+  type PriorTable,
+} from './import-plan.ts';
+import { type SortedEntry, Sorter } from './sorter.ts';
+
+export interface ImportInput {
+  readonly nodes: NodeStore;
+  readonly format: Format;
+  readonly source: ByteSource;
+  /** Name of the table, for messages and for the choice of a key. */
+  readonly table: string;
+  readonly prior: (PriorTable & { readonly tree: Hash; readonly table: Hash }) | undefined;
+  readonly options: ImportOptions;
+  /** Where the sorter may spill. */
+  readonly scratch: () => string;
+}
+
+export interface ImportedTable {
+  readonly table: Hash;
+  readonly schema: Schema;
+  readonly dialect: Dialect;
+  readonly rows: number;
+  /** Why each column has its type, in column order. */
+  readonly columns: readonly ColumnInference[];
+  /** Why this key: a sentence. */
+  readonly keyReason: string;
+  /** Remembered types that had to give way. */
+  readonly widenings: readonly Widening[];
+}
+
+/** A pass either ends or says with which plan to start again. */
+type PassResult =
+  | { readonly done: true; readonly imported: ImportedTable }
+  | { readonly done: false; readonly plan: ImportPlan };
+
+/**
+ * Reads a table into the store; nothing refers to it yet.
+ * @throws DvError for everything a file can have wrong, with file, line and column
+ */
+export async function importTable(input: ImportInput): Promise<ImportedTable> {
+  let plan = firstPlan(input.options, input.prior);
+  for (;;) {
+    const pass = new ImportPass(input, plan);
+    try {
+      const result = await pass.run();
+      if (result.done) return result.imported;
+      plan = result.plan;
+    } finally {
+      pass.close();
+    }
+  }
+}
+
+class ImportPass {
+  private readonly input: ImportInput;
+  private readonly plan: ImportPlan;
+  private readonly sorter: Sorter;
+  private readonly builder: TreeBuilder;
+  private readonly out = new ByteWriter(64 * 1024);
+  private reader!: TableReader;
+  private inference!: TypeInference;
+  private schema!: Schema;
+  private encoder!: RowEncoder;
+  private keyReason = '';
+  private rows = 0;
+
+  constructor(input: ImportInput, plan: ImportPlan) {
+    this.input = input;
+    this.plan = plan;
+    this.sorter = new Sorter(input.scratch);
+    const { prior, nodes } = input;
+    this.builder = new TreeBuilder(
+      nodes,
+      prior === undefined ? undefined : (level) => new BaseMatcher(nodes, prior.tree, level),
+    );
+  }
+
+  close(): void {
+    this.sorter.close();
+  }
+
+  async run(): Promise<PassResult> {
+    const { format, source, options, prior } = this.input;
+    this.reader = await format.openReader(source, {
+      dialect: { ...rememberedDialect(prior?.dialect), ...options.dialect },
+      rawJson: this.plan.rawJson,
+    });
+    this.inference = this.newInference();
+    for await (const batch of this.reader.batches()) {
+      this.inference.observe(batch);
+      if (this.schema === undefined || this.schema.columns.length < this.reader.columns.length) {
+        this.openSchema();
+      }
+      const problem = this.encodeBatch(batch);
+      if (problem !== undefined) return { done: false, plan: this.replan(problem, batch) };
+      if (this.builder.full) await this.builder.flush();
+    }
+    if (this.schema === undefined) this.openSchema();
+    return this.finish();
+  }
+
+  /** Types start from what is remembered; given ones hold. */
+  private newInference(): TypeInference {
+    const { options, prior } = this.input;
+    const remembered = new Map(prior?.schema.columns.map(({ name, type }) => [name, type]));
+    return new TypeInference((column) => {
+      const name = this.reader.columns[column];
+      const given = options.types?.get(name);
+      return given === undefined
+        ? { initial: remembered.get(name) }
+        : { initial: given, fixed: true };
+    });
+  }
+
+  /** Fixes schema and encoder once the first batch is known (and when columns appear). */
+  private openSchema(): void {
+    const names = this.reader.columns;
+    const key = this.chooseKey(names);
+    const inferred = this.inference.result();
+    const columns = names.map((name, i) => ({ name, type: inferred[i]?.type ?? 'text' }));
+    for (const i of key) columns[i].type = this.keyType(names[i], columns[i].type, i);
+    this.schema = { columns, key };
+    const put = (bytes: Uint8Array): Hash =>
+      buildBlob(bytes, (chunk) => this.input.nodes.put(chunk));
+    this.encoder = new RowEncoder(
+      this.schema,
+      names.map((_, i) => i),
+      put,
+    );
+  }
+
+  private keyType(name: string, inferred: ColumnType, index: number): ColumnType {
+    const learnt = this.plan.keyTypes.get(name);
+    if (learnt !== undefined) return learnt;
+    return this.reader.declaredTypes[index] ?? inferred;
+  }
+
+  private chooseKey(names: readonly string[]): number[] {
+    const { key } = this.plan;
+    if (key.kind === 'named') {
+      this.keyReason = key.reason;
+      const remembered = key.reason === 'remembered';
+      return keyIndices(key.names, names, this.input.source.name, remembered);
+    }
+    const candidates = keyCandidates(this.input.table, [...names]);
+    const chosen = candidates[key.next];
+    if (chosen === undefined) {
+      this.keyReason = 'no column is unique, so rows are known by their content';
+      return [];
+    }
+    this.keyReason = `"${names[chosen]}" is unique and looks like a key`;
+    return [chosen];
+  }
+
+  /** The first problem, or undefined when all rows of the batch are in. */
+  private encodeBatch(batch: RowBatch): { problem: RowProblem; row: number } | undefined {
+    const { out, builder, encoder, sorter } = this;
+    const keyless = this.schema.key.length === 0;
+    for (let row = 0; row < batch.rows; row++) {
+      out.clear();
+      if (!encoder.encode(batch, row, out)) {
+        return { problem: encoder.problem as RowProblem, row };
+      }
+      const { keyLength } = encoder;
+      if (!keyless && builder.isAfterLast(out.bytes, 0, keyLength)) {
+        builder.append(out.bytes, 0, keyLength, out.length);
+      } else {
+        sorter.add(out.bytes, 0, keyLength, out.length);
+      }
+    }
+    this.rows += batch.rows;
+    return undefined;
+  }
+
+  /** @throws DvError when no other plan could do better */
+  private replan(
+    { problem, row }: { problem: RowProblem; row: number },
+    batch: RowBatch,
+  ): ImportPlan {
+    const { plan } = this;
+    const { name, type } = this.schema.columns[problem.column];
+    if (problem.kind === 'misfit' && this.input.options.types?.get(name) === undefined) {
+      const cell = Buffer.from(problem.text ?? '');
+      const wider = joinTypes(type, narrowestType(cell, 0, cell.length));
+      return { ...plan, keyTypes: new Map(plan.keyTypes).set(name, wider) };
+    }
+    if (plan.key.kind === 'choose' && problem.kind !== 'misfit') return this.nextCandidate();
+    const place = { file: this.input.source.name, line: batch.lines[row] };
+    throw rowError(this.schema, problem, { ...place, column: problem.column + 1 });
+  }
+
+  private nextCandidate(): ImportPlan {
+    const { key } = this.plan;
+    return { ...this.plan, key: { kind: 'choose', next: key.kind === 'choose' ? key.next + 1 : 0 } };
+  }
+
+  private async finish(): Promise<PassResult> {
+    const mixed = this.reader.mixedColumns().filter((name) => !this.plan.rawJson.has(name));
+    if (mixed.length > 0) {
+      const rawJson = new Set([...this.plan.rawJson, ...mixed]);
+      return { done: false, plan: { ...this.plan, rawJson } };
+    }
+    const schema = this.finalSchema();
+    for (const i of schema.key) {
+      const { name, type } = schema.columns[i];
+      if (type === this.schema.columns[i].type) continue;
+      return {
+        done: false,
+        plan: { ...this.plan, keyTypes: new Map(this.plan.keyTypes).set(name, type) },
+      };
+    }
+    let tree = await this.builder.finish();
+    if (this.sorter.added > 0) {
+      const edits = schema.key.length === 0 ? this.combined() : this.withoutDuplicates();
+      tree = await editTree(this.input.nodes, tree, edits);
+    }
+    if (schema.key.length > 0 && (await countRows(this.input.nodes, tree)) < this.rows) {
+      if (this.plan.key.kind === 'choose') return { done: false, plan: this.nextCandidate() };
+      await this.reportDuplicate(schema);
+    }
+    return { done: true, imported: await this.store(schema, tree) };
+  }
+
+  /** Column types after the last row; a declared type beats an inferred one. */
+  private finalSchema(): Schema {
+    const inferred = this.inference.result();
+    const { declaredTypes, columns: names } = this.reader;
+    const columns = names.map((name, i) => {
+      const learnt = this.schema.key.includes(i) ? this.plan.keyTypes.get(name) : undefined;
+      const given = this.input.options.types?.get(name);
+      return { name, type: given ?? learnt ?? declaredTypes[i] ?? inferred[i]?.type ?? 'text' };
+    });
+    return { columns, key: this.schema.key };
+  }
+
+  private *withoutDuplicates(): Generator<SortedEntry[]> {
+    let last: Buffer | undefined;
+    for (const batch of this.sorter.sorted()) {
+      yield batch.filter(({ key }) => {
+        const repeated = last !== undefined && last.equals(key);
+        last = key;
+        return !repeated;
+      });
+    }
+  }
+
+  private *combined(): Generator<SortedEntry[]> {
+    let open: SortedEntry | undefined;
+    for (const batch of this.sorter.sorted()) {
+      const done: SortedEntry[] = [];
+      for (const entry of batch) {
+        if (open?.key.equals(entry.key)) {
+          open = { key: open.key, value: combineKeyless(open.value, entry.value) };
+        } else {
+          if (open !== undefined) done.push(open);
+          open = entry;
+        }
+      }
+      yield done;
+    }
+    if (open !== undefined) yield [open];
+  }
+
+  private async reportDuplicate(schema: Schema): Promise<never> {
+    const { format, source, options, scratch } = this.input;
+    const reader = await format.openReader(source, {
+      dialect: options.dialect,
+      rawJson: this.plan.rawJson,
+    });
+    const found = await findDuplicate(reader, schema, scratch);
+    const names = schema.key.map((i) => schema.columns[i].name).join(', ');
+    const [first, second] = found.lines;
+    const where = `lines ${first} and ${second} of '${source.name}'`;
+    throw new DvError('duplicate-key', `${where} have the same key (${names}): ${found.key}`, {
+      hint: "--key names a unique column, or several: --key a,b; --key '' keeps rows without a key",
+      data: { file: source.name, lines: found.lines, key: found.key },
+    });
+  }
+
+  private async store(schema: Schema, tree: Hash): Promise<ImportedTable> {
+    const { nodes, prior } = this.input;
+    const schemaChunk = toChunk(encodeSchema(schema));
+    const table = toChunk(encodeTable({ schema: schemaChunk.hash, tree }), prior?.table);
+    nodes.put(schemaChunk);
+    nodes.put(table);
+    await nodes.flush();
+    const inferred = this.inference.result();
+    return {
+      table: table.hash,
+      schema,
+      dialect: this.reader.dialect(),
+      rows: this.rows,
+      columns: schema.columns.map(({ type }, i) =>
+        inferred[i]?.type === type
+          ? inferred[i]
+          : { type, reason: this.declaredReason(schema.columns[i].name) },
+      ),
+      keyReason: this.keyReason,
+      widenings: this.inference.widenings(),
+    };
+  }
+
+  private declaredReason(name: string): string {
+    return this.input.options.types?.has(name) ? 'given' : 'the file says so';
+  }
+}
+
+/** What detection cannot see, and so must be remembered. */
+function rememberedDialect(dialect: Partial<Dialect> | undefined): Partial<Dialect> {
+  if (dialect === undefined) return {};
+  const { format, delimiter, header, encoding } = dialect;
+  return Object.fromEntries(
+    Object.entries({ format, delimiter, header, encoding }).filter(([, v]) => v !== undefined),
+  );
+}

@@ -1,0 +1,113 @@
+/**
+ * `dv status`: HEAD against what is staged, what is staged against the working files, and
+ * files that dv does not know. A file is read only when its stamp leaves a doubt, so a
+ * clean repository costs one stat per file.
+ */
+import type { Hash } from '../hash.ts';
+import { diffRoots, listRoot, type RootEntry } from '../model/root.ts';
+import { hasWorkingFile } from './checkout.ts';
+import { sameEntry } from './add.ts';
+import { checkFile, fingerprintUpdate, listFingerprints } from './fingerprint.ts';
+import { readIgnores } from './ignore.ts';
+import { countChanges, type RowCounts } from '../model/table-stat.ts';
+import { pathOf, type Repository } from './repository.ts';
+import { workingSet } from './staging.ts';
+import { walkFiles } from './walk-files.ts';
+
+export type StatusChange = 'added' | 'modified' | 'removed';
+
+export interface StatusEntry {
+  readonly table: string;
+  readonly kind: 'table' | 'file';
+  readonly change: StatusChange;
+  /** Rows that differ, where known without reading a file. */
+  readonly rows?: RowCounts;
+}
+
+export interface Status {
+  /** null on a detached HEAD. */
+  readonly branch: string | null;
+  readonly commit: Hash | null;
+  readonly staged: readonly StatusEntry[];
+  readonly unstaged: readonly StatusEntry[];
+  readonly untracked: readonly string[];
+  readonly clean: boolean;
+}
+
+export interface StatusOptions {
+  /** Leave out the walk for untracked files. */
+  readonly untracked?: boolean;
+}
+
+export async function status(repo: Repository, options: StatusOptions = {}): Promise<Status> {
+  const set = await workingSet(repo);
+  const entries = await listRoot(repo.nodes, set.staged);
+  const staged = await stagedChanges(repo, set.headRoot, set.staged);
+  const unstaged = await unstagedChanges(repo, entries);
+  const tracked = new Set(entries.map(({ name }) => name));
+  const untracked: string[] = [];
+  if (options.untracked !== false) {
+    for (const name of walkFiles(repo.worktree, '', readIgnores(repo.worktree))) {
+      if (!tracked.has(name)) untracked.push(name);
+    }
+  }
+  return {
+    branch: set.head.kind === 'branch' ? set.head.branch : null,
+    commit: set.head.commit ?? null,
+    staged,
+    unstaged,
+    untracked,
+    clean: staged.length === 0 && unstaged.length === 0,
+  };
+}
+
+const tableOf = (e: RootEntry | undefined) => (e?.kind === 'table' ? e.table : undefined);
+
+function changeOf(from: RootEntry | undefined, to: RootEntry | undefined): StatusChange {
+  if (from === undefined) return 'added';
+  return to === undefined ? 'removed' : 'modified';
+}
+
+async function stagedChanges(repo: Repository, from: Hash, to: Hash): Promise<StatusEntry[]> {
+  const changes: StatusEntry[] = [];
+  for (const { name, from: before, to: after } of await diffRoots(repo.nodes, from, to)) {
+    const kind = (after ?? before)?.kind ?? 'table';
+    const rows = await countChanges(repo.nodes, tableOf(before), tableOf(after));
+    changes.push({ table: name, kind, change: changeOf(before, after), rows });
+  }
+  return changes;
+}
+
+/** Working files that are not what is staged; renews fingerprints that were in doubt. */
+export async function unstagedChanges(
+  repo: Repository,
+  entries: readonly { readonly name: string; readonly entry: RootEntry }[],
+): Promise<StatusEntry[]> {
+  const prints = await listFingerprints(repo.store);
+  const changes: StatusEntry[] = [];
+  const renewed = [];
+  for (const { name, entry } of entries) {
+    if (!hasWorkingFile(name, entry)) continue;
+    const state = checkFile(pathOf(repo, name), prints.get(name), repo.env.now());
+    if (state.kind === 'missing') changes.push({ table: name, kind: entry.kind, change: 'removed' });
+    else if (state.kind === 'changed' || !sameEntry(state.print.entry, entry)) {
+      changes.push({ table: name, kind: entry.kind, change: 'modified' });
+    }
+    if (state.kind === 'known' && state.refreshed) renewed.push(fingerprintUpdate(name, state.print));
+  }
+  if (renewed.length > 0) await renew(repo, renewed);
+  return changes;
+}
+
+/** Renewing only saves the next command work: a store that cannot be written is no error. */
+async function renew(
+  repo: Repository,
+  state: readonly ReturnType<typeof fingerprintUpdate>[],
+): Promise<void> {
+  try {
+    await repo.store.transact({ state });
+  } catch (error) {
+    const { code } = error as { code?: string };
+    if (code !== 'read-only' && code !== 'locked' && code !== 'disk-full') throw error;
+  }
+}

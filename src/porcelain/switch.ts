@@ -1,0 +1,193 @@
+/**
+ * `dv switch`: HEAD to another branch (or, detached, commit), and the working files whose
+ * tables differ along with it. Staged work stays staged; a file with unsaved changes, or
+ * one dv does not know, is never overwritten.
+ */
+import { existsSync } from 'node:fs';
+import { DvError } from '../errors.ts';
+import type { Hash } from '../hash.ts';
+import { headUpdate, readHead } from '../model/head.ts';
+import { BRANCH_PREFIX, checkRefName } from '../model/names.ts';
+import { diffRoots, editRoot, listRoot, type RootEntry } from '../model/root.ts';
+import { rootOfCommit, stagedUpdate, type WorkingSet } from '../model/working-set.ts';
+import type { RefUpdate, StateUpdate } from '../store/contract.ts';
+import { checkout, type CheckoutItem, hasWorkingFile } from './checkout.ts';
+import { sameEntry } from './add.ts';
+import { checkFile, listFingerprints } from './fingerprint.ts';
+import { actorOf, currentPerson } from './people.ts';
+import { pathOf, type Repository, resolveCommit } from './repository.ts';
+import { workingSet } from './staging.ts';
+
+export interface SwitchOptions {
+  /** Make the branch, at `start` or HEAD. */
+  readonly create?: boolean;
+  /** With `create`: move the branch if it exists. */
+  readonly force?: boolean;
+  readonly start?: string;
+  /** Go to a commit without a branch. */
+  readonly detach?: boolean;
+  /** Throw away unsaved changes. */
+  readonly discard?: boolean;
+}
+
+export interface SwitchResult {
+  readonly branch: string | null;
+  readonly commit: Hash | null;
+  /** Working files written or removed. */
+  readonly files: readonly string[];
+  readonly already: boolean;
+}
+
+/** @throws DvError `unknown-ref`, `already-exists`, `unsaved-changes`, `bad-revision` */
+export async function switchTo(
+  repo: Repository,
+  target: string,
+  options: SwitchOptions = {},
+): Promise<SwitchResult> {
+  const set = await workingSet(repo);
+  const { branch, commit, refs } = await destination(repo, target, options);
+  const already = set.head.kind === 'branch' && set.head.branch === branch && !options.discard;
+  const root = await rootOfCommit(repo.nodes, commit);
+  const moved = await moveWorkingSet(repo, set, root, options.discard ?? false);
+  const from = set.head.kind === 'branch' ? set.head.branch : set.head.commit.slice(0, 12);
+  const to = branch ?? commit?.slice(0, 12) ?? '';
+  const head = branch === null ? headUpdate({ commit: commit as Hash }) : headUpdate({ branch });
+  const done = await checkout(repo, moved.items, {
+    refs,
+    state: [head, ...moved.state],
+    log: { actor: await actorName(repo), time: repo.env.now(), message: `switch: from ${from} to ${to}` },
+  });
+  if (!done) throw raced();
+  return { branch, commit: commit ?? null, files: moved.items.map(({ name }) => name), already };
+}
+
+function raced(): DvError {
+  return new DvError('ref-moved', 'another command changed the repository meanwhile', {
+    hint: 'dv status, then try again',
+  });
+}
+
+/** Switching needs no author: who has none is logged as nobody. */
+export async function actorName(repo: Repository): Promise<string> {
+  try {
+    return actorOf(await currentPerson(repo));
+  } catch (error) {
+    if ((error as DvError).code === 'no-author') return '';
+    throw error;
+  }
+}
+
+interface Destination {
+  readonly branch: string | null;
+  readonly commit: Hash | undefined;
+  readonly refs: readonly RefUpdate[];
+}
+
+async function destination(
+  repo: Repository,
+  target: string,
+  options: SwitchOptions,
+): Promise<Destination> {
+  if (options.detach) {
+    return { branch: null, commit: await resolveCommit(repo, target), refs: [] };
+  }
+  const branch = checkRefName('branch', target);
+  const existing = await repo.store.getRef(BRANCH_PREFIX + branch);
+  if (!options.create) {
+    const head = await readHead(repo.store);
+    if (existing === undefined && !(head.kind === 'branch' && head.branch === branch)) {
+      throw noBranch(branch);
+    }
+    return { branch, commit: existing, refs: [] };
+  }
+  if (existing !== undefined && !options.force) {
+    throw new DvError('already-exists', `branch '${branch}' exists already`, {
+      hint: `dv switch ${branch}`,
+    });
+  }
+  const commit =
+    options.start === undefined
+      ? (await readHead(repo.store)).commit
+      : await resolveCommit(repo, options.start);
+  const update = { name: BRANCH_PREFIX + branch, old: existing ?? null, new: commit ?? null };
+  return { branch, commit, refs: commit === undefined ? [] : [update] };
+}
+
+function noBranch(branch: string): DvError {
+  return new DvError('unknown-ref', `there is no branch '${branch}'`, {
+    hint: `dv switch -c ${branch} makes it; dv switch --detach goes to a commit or tag`,
+  });
+}
+
+interface MovedSet {
+  readonly items: readonly CheckoutItem[];
+  readonly state: readonly StateUpdate[];
+}
+
+/**
+ * What changes when the base of the working set becomes `root`: files to write, and the
+ * staged differences carried along.
+ * @throws DvError `unsaved-changes` naming every table in the way
+ */
+export async function moveWorkingSet(
+  repo: Repository,
+  set: WorkingSet,
+  root: Hash,
+  discard: boolean,
+): Promise<MovedSet> {
+  const staged = new Map<string, RootEntry | null>();
+  if (!discard) {
+    for (const d of await diffRoots(repo.nodes, set.headRoot, set.staged)) {
+      staged.set(d.name, d.to ?? null);
+    }
+  }
+  const target = discard ? root : await editRoot(repo.nodes, root, staged);
+  const items: CheckoutItem[] = [];
+  const blocked: string[] = [];
+  const prints = await listFingerprints(repo.store);
+  for (const { name, from, to } of await changedEntries(repo, set, root, discard)) {
+    if (staged.has(name)) {
+      if (!sameEntry(staged.get(name) ?? undefined, to)) blocked.push(name);
+      continue;
+    }
+    const entry = to ?? from;
+    if (entry === undefined || !hasWorkingFile(name, entry)) continue;
+    const state = checkFile(pathOf(repo, name), prints.get(name), repo.env.now());
+    const isTarget = state.kind === 'known' && sameEntry(state.print.entry, to);
+    const isOurs = state.kind === 'known' && sameEntry(state.print.entry, from);
+    const gone = state.kind === 'missing' && (from === undefined || to === undefined);
+    if (isTarget || (gone && to === undefined)) continue;
+    if (!discard && !isOurs && !gone) blocked.push(name);
+    items.push({ name, entry: to ?? null });
+  }
+  if (blocked.length > 0) throw unsaved(blocked);
+  return { items, state: [stagedUpdate(set, target, root)] };
+}
+
+/** Entries whose file may have to change: those that differ, or, discarding, all. */
+async function changedEntries(
+  repo: Repository,
+  set: WorkingSet,
+  root: Hash,
+  discard: boolean,
+): Promise<{ name: string; from: RootEntry | undefined; to: RootEntry | undefined }[]> {
+  const differences = await diffRoots(repo.nodes, discard ? set.staged : set.headRoot, root);
+  if (!discard) return differences;
+  const seen = new Set(differences.map(({ name }) => name));
+  const rest = (await listRoot(repo.nodes, root)).filter(({ name }) => !seen.has(name));
+  return [...differences, ...rest.map(({ name, entry }) => ({ name, from: entry, to: entry }))];
+}
+
+function unsaved(names: readonly string[]): DvError {
+  const listed = names.slice(0, 5).map((name) => `'${name}'`).join(', ');
+  const more = names.length > 5 ? ` and ${names.length - 5} more` : '';
+  return new DvError('unsaved-changes', `unsaved changes to ${listed}${more} would be lost`, {
+    hint: 'commit them, or throw them away with --discard-changes',
+    data: { tables: names },
+  });
+}
+
+/** Does the working file exist although dv does not track it? */
+export function fileExists(repo: Repository, name: string): boolean {
+  return existsSync(pathOf(repo, name));
+}

@@ -1,0 +1,114 @@
+/**
+ * Writing files so that a power cut leaves the old one or the new one: into a temporary
+ * file, synced, then renamed; and never through a link or outside the worktree.
+ */
+import {
+  closeSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { DvError } from '../errors.ts';
+
+/** Maps what the file system says to what the user should know. */
+export function fileError(cause: unknown, path: string): DvError {
+  const code = (cause as NodeJS.ErrnoException).code;
+  if (cause instanceof DvError) return cause;
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new DvError('disk-full', `no space left to write '${path}'`, {
+      hint: 'nothing was changed; free some space and try again',
+      cause,
+    });
+  }
+  if (code === 'EACCES' || code === 'EROFS' || code === 'EPERM') {
+    return new DvError('read-only', `may not write '${path}'`, { cause });
+  }
+  if (code === 'EISDIR') {
+    return new DvError('file-is-directory', `'${path}' is a directory`, { cause });
+  }
+  return new DvError('file-unreadable', `cannot write '${path}': ${(cause as Error).message}`, {
+    cause,
+  });
+}
+
+/** Writes all pieces to a new file and syncs it. Removes it again when that fails. */
+export async function writeNewFile(
+  path: string,
+  pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+): Promise<void> {
+  let file: number | undefined;
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    file = openSync(path, 'wx');
+    for await (const piece of pieces) {
+      for (let at = 0; at < piece.length; ) at += writeSync(file, piece, at);
+    }
+    fsyncSync(file);
+  } catch (cause) {
+    rmSync(path, { force: true });
+    throw fileError(cause, path);
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
+}
+
+export function syncDirectory(path: string): void {
+  const file = openSync(path, 'r');
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** Replaces (or makes) a file all at once. */
+export async function replaceFile(
+  path: string,
+  pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  temporary: string,
+): Promise<void> {
+  await writeNewFile(temporary, pieces);
+  try {
+    renameSync(temporary, path);
+    syncDirectory(dirname(path));
+  } catch (cause) {
+    rmSync(temporary, { force: true });
+    throw fileError(cause, path);
+  }
+}
+
+/** @throws DvError `bad-name` when a directory on the way is a link or a file */
+export function checkParents(worktree: string, name: string): void {
+  let path = worktree;
+  for (const segment of name.split('/').slice(0, -1)) {
+    path = join(path, segment);
+    const stat = lstatSync(path, { throwIfNoEntry: false });
+    if (stat === undefined) return;
+    if (!stat.isDirectory()) {
+      throw new DvError('bad-name', `'${name}' cannot be written: '${path}' is not a directory`);
+    }
+  }
+}
+
+/** Removes a file and the directories it leaves empty, up to the worktree. */
+export function removeFile(worktree: string, path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw fileError(cause, path);
+  }
+  for (let dir = dirname(path); dir !== worktree && dir.startsWith(worktree); dir = dirname(dir)) {
+    try {
+      rmdirSync(dir);
+    } catch {
+      return; // not empty, or gone: either way there is nothing left to tidy
+    }
+  }
+}
