@@ -83,16 +83,19 @@ export class TupleCursor {
   /** Steps to the next cell; false behind the last. @throws DvError `corrupt` */
   next(): boolean {
     const { reader } = this;
+    const { bytes, offset } = reader;
     this.blobSize = -1;
     this.start = -1;
-    if (reader.remaining === 0) return false;
-    const mark = reader.varint();
-    if (mark !== NULL_MARK) this.start = reader.offset;
-    if (mark === BLOB_MARK) {
-      reader.view(HASH_BYTES);
-      this.blobSize = reader.varint();
-    } else if (mark !== NULL_MARK) {
-      reader.view(mark - INLINE_BIAS);
+    if (offset >= bytes.length) return false;
+    const first = bytes[offset];
+    if (first < 0x80) reader.offset += 1;
+    const mark = first < 0x80 ? first : reader.varint();
+    if (mark !== NULL_MARK) {
+      this.start = reader.offset;
+      const size = mark === BLOB_MARK ? HASH_BYTES : mark - INLINE_BIAS;
+      if (size > reader.remaining) throw new DvError('corrupt', 'a row value ends too early');
+      reader.offset += size;
+      if (mark === BLOB_MARK) this.blobSize = reader.varint();
     }
     this.end = reader.offset;
     return true;

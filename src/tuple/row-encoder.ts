@@ -48,6 +48,9 @@ const MARK_ROOM = 8;
 /** Up to here a byte loop beats a call. */
 const SHORT_CELL = 32;
 
+/** A cell up to this size has a mark of one byte. */
+const ONE_BYTE_SIZE = 0x7f - INLINE_BIAS;
+
 export class RowEncoder {
   readonly #schema: Schema;
   readonly #keySources: readonly number[];
@@ -159,26 +162,34 @@ export class RowEncoder {
     let used = 0;
     let room = 0;
     let refs = false;
+    let adjacent = true;
+    let expected = -1;
     for (let i = 0; i < sources.length; i++) {
       const source = sources[i];
-      room += 1;
-      if (source < 0) continue;
       const at = 2 * (base + source);
-      const start = cells[at];
-      if (start < 0) continue;
-      const size = cells[at + 1] - start;
+      const start = source < 0 ? -1 : cells[at];
+      room += 1;
+      if (start < 0) {
+        adjacent = false;
+        continue;
+      }
+      const end = cells[at + 1];
+      const size = end - start;
       used = i + 1;
+      if ((start !== expected && i > 0) || size > ONE_BYTE_SIZE) adjacent = false;
+      expected = end + 1;
       if (size > MAX_INLINE_CELL) refs = true;
       room += size > MAX_INLINE_CELL ? REF_ROOM : size + MARK_ROOM;
     }
     this.#refers = refs;
     if (room > MAX_TUPLE && this.#tupleSize(batch, base, used) > MAX_TUPLE) {
       this.#scratch.clear();
-      this.#appendCells(batch, base, used, this.#scratch, Number.MAX_SAFE_INTEGER);
+      this.#appendCells(batch, base, used, this.#scratch, Infinity);
       return true;
     }
     out.reserve(room);
-    this.#appendCells(batch, base, used, out, refs ? MAX_INLINE_CELL : Number.MAX_SAFE_INTEGER);
+    if (adjacent && used === sources.length) appendAdjacent(out, batch, base, sources);
+    else this.#appendCells(batch, base, used, out, refs ? MAX_INLINE_CELL : Infinity);
     return false;
   }
 
@@ -222,6 +233,30 @@ export class RowEncoder {
         out.u8(BLOB_MARK).raw(hashToBytes(hash)).varint(size);
       }
     }
+  }
+}
+
+/**
+ * Cells that lie in the batch as in an unquoted CSV line, one byte between each and the next:
+ * the whole span is copied at once, and each separator becomes the mark of the cell behind it.
+ */
+function appendAdjacent(
+  out: ByteWriter,
+  { bytes, cells }: RowBatch,
+  base: number,
+  sources: Int32Array,
+): void {
+  if (sources.length === 0) return;
+  const first = cells[2 * (base + sources[0])];
+  const shift = out.length + 1 - first;
+  const last = cells[2 * (base + sources[sources.length - 1]) + 1];
+  out.length += 1;
+  out.raw(bytes, first, last);
+  const target = out.bytes;
+  for (let i = 0; i < sources.length; i++) {
+    const at = 2 * (base + sources[i]);
+    const start = cells[at];
+    target[start + shift - 1] = cells[at + 1] - start + INLINE_BIAS;
   }
 }
 
