@@ -1,0 +1,140 @@
+/**
+ * Reads CSV and TSV into row batches.
+ *
+ * - An unquoted empty field is null, `""` is an empty string; spaces are data. A quote counts
+ *   only as the first byte of a field; elsewhere in an unquoted field it is data, and so is a
+ *   CR that no LF follows.
+ * - A line with nothing on it is skipped in a file of two columns or more (a row of nulls has
+ *   delimiters). In a file of one column it is a row: null. Blank lines before the header
+ *   are always skipped.
+ * - Lines count as an editor counts them: also inside quotes, and blank ones.
+ *
+ * The file is opened twice: once for its beginning (dialect, header), then for the rows.
+ */
+import type { RowBatch } from '../tuple/row-batch.ts';
+import type { ByteSource, Dialect, FormatName, ReadOptions, TableReader } from './contract.ts';
+import { SAMPLE_BYTES } from './csv-dialect.ts';
+import { type Head, readHead } from './csv-head.ts';
+import { QuotingMemory } from './csv-quoting.ts';
+import { CsvScanner, unescapeCells } from './csv-scan.ts';
+import { type Encoding, TextBlock } from './text-encoding.ts';
+
+/** Sizes that bound memory; tests make them small to see the seams. */
+export interface ReaderLimits {
+  readonly blockBytes: number;
+  readonly recordBytes: number;
+  readonly batchCells: number;
+}
+
+const LIMITS: ReaderLimits = {
+  blockBytes: 256 * 1024,
+  recordBytes: 64 * 1024 * 1024,
+  batchCells: 64 * 1024,
+};
+
+/**
+ * @throws DvError `file-empty`, `bad-header`, `too-many-columns`, `bad-option`, and what
+ * `batches` may throw when it is in the file's beginning
+ */
+export async function openCsvReader(
+  format: FormatName,
+  source: ByteSource,
+  options: ReadOptions,
+  limits: ReaderLimits = LIMITS,
+): Promise<TableReader> {
+  const given = options.dialect ?? {};
+  const encoding = given.encoding ?? 'utf-8';
+  const block = new TextBlock(source, { encoding, size: SAMPLE_BYTES, limit: limits.recordBytes });
+  try {
+    const head = await readHead(format, source.name, block, given);
+    return new CsvReader(source, format, given, head, encoding, limits);
+  } finally {
+    await block.close();
+  }
+}
+
+class CsvReader implements TableReader {
+  readonly columns: readonly string[];
+  readonly declaredTypes: readonly undefined[];
+  readonly #source: ByteSource;
+  readonly #format: FormatName;
+  readonly #given: Partial<Dialect>;
+  readonly #head: Head;
+  readonly #encoding: Encoding;
+  readonly #limits: ReaderLimits;
+  #quoting: QuotingMemory;
+  #finalNewline = true;
+
+  constructor(
+    source: ByteSource,
+    format: FormatName,
+    given: Partial<Dialect>,
+    head: Head,
+    encoding: Encoding,
+    limits: ReaderLimits,
+  ) {
+    this.columns = head.names;
+    this.declaredTypes = head.names.map(() => undefined);
+    this.#source = source;
+    this.#format = format;
+    this.#given = given;
+    this.#head = head;
+    this.#encoding = encoding;
+    this.#limits = limits;
+    this.#quoting = new QuotingMemory(head.names.length, head.marks.delimiter);
+  }
+
+  async *batches(): AsyncGenerator<RowBatch> {
+    const { marks } = this.#head;
+    const { blockBytes, recordBytes, batchCells } = this.#limits;
+    const columns = this.columns.length;
+    const scanner = new CsvScanner({ file: this.#source.name, columns, marks, batchCells });
+    const size = blockBytes;
+    const block = new TextBlock(this.#source, {
+      encoding: this.#encoding,
+      size,
+      limit: recordBytes,
+    });
+    this.#quoting = new QuotingMemory(columns, marks.delimiter);
+    try {
+      await block.fill();
+      await block.skip(this.#head.bytes);
+      block.line = 1 + this.#head.lines;
+      for (;;) {
+        const full = scanner.scan(block);
+        const { rows, cells, lines } = scanner;
+        if (rows > 0) {
+          this.#quoting.observe(block.bytes, cells, rows);
+          unescapeCells(block.bytes, cells, scanner.escaped);
+          yield { rows, columns, bytes: block.bytes, cells, lines };
+        }
+        if (full) continue;
+        if (block.atEnd) break;
+        await block.fill();
+      }
+      this.#finalNewline = block.lastByte === marks.lineEnd;
+    } finally {
+      await block.close();
+    }
+  }
+
+  dialect(): Dialect {
+    const { delimiter, header, newline, bom, quotedHeader } = this.#head;
+    const quoting = this.#quoting.quoting(this.columns) ?? this.#given.quoting ?? 'minimal';
+    return {
+      format: this.#format,
+      delimiter,
+      header,
+      ...(quoting === 'minimal' ? {} : { quoting }),
+      ...(quotedHeader ? { quotedHeader } : {}),
+      ...(newline === '\n' ? {} : { newline }),
+      ...(this.#finalNewline ? {} : { finalNewline: false }),
+      ...(bom ? { bom } : {}),
+      ...(this.#encoding === 'utf-8' ? {} : { encoding: this.#encoding }),
+    };
+  }
+
+  mixedColumns(): readonly string[] {
+    return [];
+  }
+}
