@@ -12,6 +12,9 @@
  */
 import type { Hash } from '../hash.ts';
 
+/** No chunk is larger, whatever its kind. A store refuses it (`bug`). */
+export const MAX_CHUNK_BYTES = 262144;
+
 /** A chunk to store. `like` names the chunk it replaces: a hint that a delta may pay. */
 export interface ChunkToPut {
   readonly hash: Hash;
@@ -20,7 +23,10 @@ export interface ChunkToPut {
 }
 
 export interface ObjectStore {
-  /** The chunks' raw bytes in the order asked for; undefined where the store has none. */
+  /**
+   * The chunks' raw bytes in the order asked for; undefined where the store has none. The
+   * bytes are the store's own: read them, never change them.
+   */
   getMany(hashes: readonly Hash[]): Promise<(Uint8Array | undefined)[]>;
   hasMany(hashes: readonly Hash[]): Promise<boolean[]>;
   /** Idempotent. The caller answers for `hash` being the hash of `bytes`. */

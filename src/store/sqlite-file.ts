@@ -1,0 +1,190 @@
+/**
+ * One connection to `store.db` and its three ways of running something:
+ *
+ *   read    now, without a transaction or, for several statements, in one snapshot
+ *   write   in one IMMEDIATE transaction: all of it or nothing
+ *   plain   as it is (pragmas that must not be in a transaction)
+ *
+ * What runs is synchronous, so nothing of this process comes between its statements. When
+ * another process holds the lock, SQLite waits 20 ms; after that the event loop waits, with
+ * growing pauses, and a server goes on serving. `close` waits for those who wait.
+ *
+ * Durability: `synchronous = NORMAL` never syncs the log at a commit, FULL always does. All
+ * transactions append to the same log file, and a checkpoint syncs the log before it copies
+ * from it, so one FULL commit makes every earlier NORMAL one durable too. `fullfsync` makes
+ * macOS mean it.
+ */
+import type { Database, Statement } from 'better-sqlite3';
+import { DvError } from '../errors.ts';
+import { isBusy, storeError } from './sqlite-errors.ts';
+import { openDatabase } from './sqlite-open.ts';
+import { type LockHolder, LockOwner, type LockOwnerOptions } from './sqlite-owner.ts';
+import { PAGE_BYTES } from './sqlite-schema.ts';
+import { retryWhileBusy } from './sqlite-wait.ts';
+
+export interface FileOptions extends LockOwnerOptions {
+  /** How long to wait for the write lock, in ms. */
+  readonly lockTimeoutMs: number;
+}
+
+/** `stored`: visible to all; `durable`: and safe from a power cut. */
+export type Commitment = 'stored' | 'durable';
+
+/** The log goes into the database when it is this long, and is cut back to it. */
+const LOG_BYTES = 16 * 1024 * 1024;
+const WRITER_PRAGMAS = `
+  PRAGMA fullfsync = ON;
+  PRAGMA wal_autocheckpoint = ${LOG_BYTES / PAGE_BYTES};
+  PRAGMA journal_size_limit = ${LOG_BYTES};
+`;
+
+export class SqliteFile {
+  readonly path: string;
+  private readonly db: Database;
+  private readonly readOnly: boolean;
+  private readonly options: FileOptions;
+  private readonly owner: LockOwner;
+  private readonly statements = new Map<string, Statement<unknown[], unknown>>();
+  private readonly waiting = new Set<Promise<unknown>>();
+  private commitment: Commitment | undefined;
+  private writes = 0;
+
+  /** Use `openSqliteFile`. */
+  constructor(path: string, options: FileOptions) {
+    const { db, readOnly } = openDatabase(path);
+    this.path = path;
+    this.db = db;
+    this.readOnly = readOnly;
+    this.options = options;
+    this.owner = new LockOwner(path, options);
+  }
+
+  /** The prepared statement of `sql`; prepared once. */
+  sql<Row = unknown>(sql: string): Statement<unknown[], Row> {
+    let statement = this.statements.get(sql);
+    if (statement === undefined) {
+      statement = this.db.prepare<unknown[], unknown>(sql);
+      this.statements.set(sql, statement);
+    }
+    return statement as Statement<unknown[], Row>;
+  }
+
+  pragma(source: string): unknown {
+    return this.db.pragma(source, { simple: true });
+  }
+
+  /** Runs text of several statements, or one that must be stepped to its end. */
+  exec(source: string): void {
+    this.db.exec(source);
+  }
+
+  /** Changes whenever this or any other process has written since. */
+  version(): string {
+    return `${this.sql('PRAGMA data_version').pluck().get()}.${this.writes}`;
+  }
+
+  /** Runs single statements. */
+  plain<T>(run: () => T): Promise<T> {
+    return this.retrying(run);
+  }
+
+  /** Runs statements that must see one state. */
+  read<T>(run: () => T): Promise<T> {
+    return this.retrying(() => this.transaction('BEGIN', run));
+  }
+
+  /**
+   * Runs `run` under the write lock and commits; what it throws rolls back.
+   * @throws DvError `locked`, `read-only`, `disk-full`, `corrupt`
+   */
+  write<T>(commitment: Commitment, run: () => T): Promise<T> {
+    return this.retrying(() => {
+      this.prepareWriting(commitment);
+      try {
+        return this.transaction('BEGIN IMMEDIATE', () => {
+          this.owner.hold();
+          const result = run();
+          this.writes += 1;
+          return result;
+        });
+      } finally {
+        this.owner.release();
+      }
+    });
+  }
+
+  /** Idempotent. The last connection to close leaves no log behind. */
+  async close(): Promise<void> {
+    await Promise.allSettled([...this.waiting]);
+    this.statements.clear();
+    this.owner.close();
+    this.db.close();
+  }
+
+  private prepareWriting(commitment: Commitment): void {
+    if (this.readOnly) {
+      throw new DvError('read-only', `'${this.path}' was opened for reading only`, {
+        hint: 'check the permissions of the directory and the files in it',
+        data: { path: this.path },
+      });
+    }
+    if (this.commitment === undefined) this.db.exec(WRITER_PRAGMAS);
+    if (this.commitment === commitment) return;
+    this.pragma(`synchronous = ${commitment === 'durable' ? 'FULL' : 'NORMAL'}`);
+    this.commitment = commitment;
+  }
+
+  private transaction<T>(begin: string, run: () => T): T {
+    this.sql(begin).run();
+    try {
+      const result = run();
+      this.sql('COMMIT').run();
+      return result;
+    } catch (error) {
+      if (this.db.inTransaction) this.sql('ROLLBACK').run();
+      throw error;
+    }
+  }
+
+  /** Async so that a failure is a rejection; resolved without a wait unless busy. */
+  private async retrying<T>(attempt: () => T): Promise<T> {
+    try {
+      return attempt();
+    } catch (error) {
+      if (!isBusy(error)) throw storeError(error, this.path);
+    }
+    const waiting = this.waitFor(attempt);
+    this.waiting.add(waiting);
+    return waiting.finally(() => this.waiting.delete(waiting));
+  }
+
+  private async waitFor<T>(attempt: () => T): Promise<T> {
+    try {
+      return await retryWhileBusy(attempt, this.options.lockTimeoutMs);
+    } catch (error) {
+      throw isBusy(error)
+        ? lockedError(this.path, this.owner.find())
+        : storeError(error, this.path);
+    }
+  }
+}
+
+/** @throws DvError `newer-format`, `corrupt`, `read-only`, `locked` */
+export async function openSqliteFile(path: string, options: FileOptions): Promise<SqliteFile> {
+  try {
+    return await retryWhileBusy(() => new SqliteFile(path, options), options.lockTimeoutMs);
+  } catch (error) {
+    throw storeError(error, path);
+  }
+}
+
+function lockedError(path: string, holder: LockHolder | undefined): DvError {
+  const by =
+    holder === undefined
+      ? 'another process'
+      : `"${holder.owner}" since ${new Date(holder.since).toISOString()}`;
+  return new DvError('locked', `'${path}' is locked by ${by}`, {
+    hint: 'wait until it is done, then try again',
+    data: { path, ...holder },
+  });
+}

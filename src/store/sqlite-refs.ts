@@ -1,0 +1,128 @@
+/**
+ * Refs, state and the feed in the database: the contract's `RefStore` as synchronous
+ * statements, to be run inside `SqliteFile.plain` (what only reads) or `write`.
+ */
+import { equalBytes } from '../bytes.ts';
+import { type Hash, hashFromBytes, hashToBytes } from '../hash.ts';
+import type { FeedEntry, RefUpdate, StateUpdate, Transaction, TransactResult } from './contract.ts';
+import type { SqliteFile } from './sqlite-file.ts';
+
+interface FeedRow {
+  readonly sequence: number;
+  readonly name: string;
+  readonly old: Buffer | null;
+  readonly new: Buffer | null;
+  readonly actor: string;
+  readonly time: number;
+  readonly message: string;
+}
+
+/** Sorts behind every UTF-8 text that goes on after a prefix. */
+const AFTER_ANY_TEXT = Buffer.from([0xff]);
+
+export class RefTables {
+  private readonly file: SqliteFile;
+  private readonly now: () => number;
+
+  constructor(file: SqliteFile, now: () => number) {
+    this.file = file;
+    this.now = now;
+  }
+
+  getRef(name: string): Hash | undefined {
+    const hash = this.file.sql('SELECT hash FROM refs WHERE name = ?').pluck().get(name);
+    return hash === undefined ? undefined : hashFromBytes(hash as Buffer);
+  }
+
+  listRefs(prefix: string): { readonly name: string; readonly hash: Hash }[] {
+    return this.file
+      .sql<{ name: string; hash: Buffer }>(
+        `SELECT name, hash FROM refs
+         WHERE name >= ? AND name < CAST(? AS TEXT) ORDER BY name`,
+      )
+      .all(prefix, endOf(prefix))
+      .map(({ name, hash }) => ({ name, hash: hashFromBytes(hash) }));
+  }
+
+  getState(key: string): Uint8Array | undefined {
+    const value = this.file.sql('SELECT value FROM state WHERE key = ?').pluck().get(key);
+    return value as Buffer | undefined;
+  }
+
+  listState(prefix: string): { readonly key: string; readonly value: Uint8Array }[] {
+    return this.file
+      .sql<{ key: string; value: Buffer }>(
+        `SELECT key, value FROM state
+         WHERE key >= ? AND key < CAST(? AS TEXT) ORDER BY key`,
+      )
+      .all(prefix, endOf(prefix));
+  }
+
+  readLog(ref: string, limit: number): FeedEntry[] {
+    return this.file
+      .sql<FeedRow>(
+        `SELECT sequence, name, old, new, actor, time, message FROM feed
+         WHERE name = ? ORDER BY sequence DESC LIMIT ?`,
+      )
+      .all(ref, limit)
+      .map((row) => ({ ...row, old: toHash(row.old), new: toHash(row.new) }));
+  }
+
+  /** The ref or state key that does not hold what the transaction expects. */
+  findLoser({ refs = [], state = [] }: Transaction): string | undefined {
+    const ref = refs.find(({ name, old }) => (this.getRef(name) ?? null) !== old);
+    if (ref !== undefined) return ref.name;
+    return state.find((update) => !this.holdsExpected(update))?.key;
+  }
+
+  /** Runs inside `SqliteFile.write`; whoever finds no loser may apply. */
+  apply({ refs = [], state = [], log }: Transaction): TransactResult {
+    for (const update of refs) {
+      if (update.new !== update.old) this.applyRef(update, log);
+    }
+    for (const update of state) this.applyState(update);
+    // SQLite writes no page, and so syncs nothing, for a row that stays as it is
+    this.file.sql('UPDATE counters SET flushes = flushes + 1').run();
+    return { done: true };
+  }
+
+  private holdsExpected({ key, expect }: StateUpdate): boolean {
+    if (expect === undefined) return true;
+    const held = this.getState(key);
+    if (expect === null || held === undefined) return expect === null && held === undefined;
+    return equalBytes(expect, held);
+  }
+
+  private applyRef(update: RefUpdate, log: Transaction['log']): void {
+    const { name } = update;
+    if (update.new === null) this.file.sql('DELETE FROM refs WHERE name = ?').run(name);
+    else {
+      this.file
+        .sql('INSERT OR REPLACE INTO refs (name, hash) VALUES (?, ?)')
+        .run(name, hashToBytes(update.new));
+    }
+    const { actor = '', time = this.now(), message = '' } = log ?? {};
+    this.file
+      .sql('INSERT INTO feed (name, old, new, actor, time, message) VALUES (?, ?, ?, ?, ?, ?)')
+      .run(name, toBytes(update.old), toBytes(update.new), actor, time, message);
+  }
+
+  private applyState({ key, value }: StateUpdate): void {
+    if (value === null) this.file.sql('DELETE FROM state WHERE key = ?').run(key);
+    else {
+      this.file.sql('INSERT OR REPLACE INTO state (key, value) VALUES (?, ?)').run(key, value);
+    }
+  }
+}
+
+function endOf(prefix: string): Buffer {
+  return Buffer.concat([Buffer.from(prefix), AFTER_ANY_TEXT]);
+}
+
+function toHash(bytes: Buffer | null): Hash | null {
+  return bytes === null ? null : hashFromBytes(bytes);
+}
+
+function toBytes(hash: Hash | null): Buffer | null {
+  return hash === null ? null : hashToBytes(hash);
+}

@@ -1,0 +1,133 @@
+/**
+ * The format of `store.db`, version 1: one SQLite database.
+ *
+ *   application_id  0x64767374 ("dvst")      user_version  1, the version of this format
+ *   page_size       1024                     auto_vacuum   incremental
+ *   journal_mode    WAL
+ *
+ *   objects   one row a chunk
+ *     id        rises, never used again (counters.next_id), so whatever is known of an id
+ *               stays true
+ *     hash      32 bytes
+ *     base      null, or the id of the keyframe this chunk is a delta against; a keyframe's
+ *               own base is null, so no chain is longer than one
+ *     zstd      0: `data` is the chunk's bytes; 1: a zstd frame (compression.ts), with the
+ *               raw bytes of `base` as dictionary when there is one
+ *     kind      the chunk's first byte (0 when it is empty)
+ *     raw_size  bytes of the chunk, at most 262,144
+ *     written   ms since the epoch
+ *   objects_by_hash   on the first 6 bytes alone: 16 bytes an entry; the row has the rest
+ *   touched   chunks put again after they were written: when, and the last gc round that
+ *             had begun by then (sqlite-sweep.ts)
+ *   refs, state   the contract's, by name
+ *   feed      every ref change; `sequence` rises and the newest row is never deleted
+ *   counters  one row. next_id; gc_round and gc_top: the number of the last gc that began
+ *             marking and the largest id at that moment; flushes: changes when a
+ *             transaction must reach the disk though it changes nothing else
+ *   meta      needs: the oldest dv that reads this format
+ *
+ * Pages are small because a one-row commit touches about 14 of them at random, and each is
+ * written twice: 16 KB a commit with pages of 1 KiB, 117 KB with 8, 383 KB with 32. That a
+ * small page holds chunks of 3 KB badly is answered by their order (sqlite-packing.ts).
+ */
+import type { Database } from 'better-sqlite3';
+import { DvError } from '../errors.ts';
+
+export const PAGE_BYTES = 1024;
+const APPLICATION_ID = 0x64767374;
+const FORMAT = 1;
+const OLDEST_READER = '0.1.0';
+
+const TABLES = `
+  CREATE TABLE objects (
+    id INTEGER PRIMARY KEY,
+    hash BLOB NOT NULL,
+    base INTEGER,
+    zstd INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    raw_size INTEGER NOT NULL,
+    written INTEGER NOT NULL,
+    data BLOB NOT NULL
+  ) STRICT;
+  CREATE INDEX objects_by_hash ON objects (substr(hash, 1, 6));
+  CREATE TABLE touched (
+    id INTEGER PRIMARY KEY,
+    time INTEGER NOT NULL,
+    round INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE refs (name TEXT PRIMARY KEY, hash BLOB NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE state (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE feed (
+    sequence INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    old BLOB,
+    new BLOB,
+    actor TEXT NOT NULL,
+    time INTEGER NOT NULL,
+    message TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX feed_by_name ON feed (name);
+  CREATE TABLE counters (
+    next_id INTEGER NOT NULL,
+    gc_round INTEGER NOT NULL,
+    gc_top INTEGER NOT NULL,
+    flushes INTEGER NOT NULL
+  ) STRICT;
+  INSERT INTO counters VALUES (1, 0, 0, 0);
+  CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  INSERT INTO meta VALUES ('needs', '${OLDEST_READER}');
+`;
+
+/** True when the database is a store of this format, false when it is empty. */
+export function checkFormat(db: Database, path: string): boolean {
+  const application = db.pragma('application_id', { simple: true });
+  const format = Number(db.pragma('user_version', { simple: true }));
+  if (application === APPLICATION_ID && format === FORMAT) return true;
+  if (application === APPLICATION_ID && format > FORMAT) throw newerFormat(db, path, format);
+  if (application === 0 && format === 0 && isEmpty(db)) return false;
+  throw new DvError('corrupt', `'${path}' is not a dv store`);
+}
+
+function isEmpty(db: Database): boolean {
+  return db.prepare('SELECT count(*) FROM sqlite_schema').pluck().get() === 0;
+}
+
+function newerFormat(db: Database, path: string, format: number): DvError {
+  const needs = readNeeds(db);
+  return new DvError(
+    'newer-format',
+    `'${path}' has store format ${format}, this dv reads up to ${FORMAT}: it needs dv ${needs} or newer`,
+    { hint: `install dv ${needs} or newer`, data: { path, format, supported: FORMAT, needs } },
+  );
+}
+
+function readNeeds(db: Database): string {
+  try {
+    return String(db.prepare("SELECT value FROM meta WHERE key = 'needs'").pluck().get());
+  } catch {
+    return `with store format ${db.pragma('user_version', { simple: true })}`;
+  }
+}
+
+/**
+ * Makes an empty database a store. Killed half way it is still empty: what cannot be in a
+ * transaction (the first three) does not count as content, the rest is one transaction.
+ */
+export function createFormat(db: Database, path: string): void {
+  db.pragma(`page_size = ${PAGE_BYTES}`);
+  db.pragma('auto_vacuum = INCREMENTAL');
+  db.pragma('journal_mode = WAL');
+  db.exec('BEGIN IMMEDIATE');
+  try {
+    // somebody else may have been faster
+    if (!checkFormat(db, path)) {
+      db.exec(TABLES);
+      db.pragma(`application_id = ${APPLICATION_ID}`);
+      db.pragma(`user_version = ${FORMAT}`);
+    }
+    db.exec('COMMIT');
+  } catch (error) {
+    if (db.inTransaction) db.exec('ROLLBACK');
+    throw error;
+  }
+}

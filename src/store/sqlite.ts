@@ -1,0 +1,168 @@
+/**
+ * The store on disk: objects, refs, state and feed in one SQLite database in WAL mode, so
+ * that a commit is one transaction and one sync, opening replays nothing, and readers and
+ * writers of several processes do not hinder one another.
+ *
+ *   sqlite-schema      the file format          sqlite-writer   chunks in
+ *   sqlite-open        opening the file         chunk-encoding  whole or delta
+ *   sqlite-file        transactions, locks      sqlite-packing  how rows fill pages
+ *   sqlite-owner       who holds the lock       sqlite-refs     refs, state, feed
+ *   sqlite-reader      chunks out               sqlite-sweep    gc
+ *                                               sqlite-upkeep   scan, check, compact
+ */
+import type { Hash } from '../hash.ts';
+import { type Compression, loadCompression } from './compression.ts';
+import type { ChunkToPut, Store, Transaction, TransactResult } from './contract.ts';
+import type { Maintenance } from './maintenance.ts';
+import { openSqliteFile, type SqliteFile } from './sqlite-file.ts';
+import { ObjectReader } from './sqlite-reader.ts';
+import { RefTables } from './sqlite-refs.ts';
+import { startMarking } from './sqlite-sweep.ts';
+import { checkContainer, compactFile, measureFiles, scanObjects } from './sqlite-upkeep.ts';
+import { ObjectWriter, type PutPlan } from './sqlite-writer.ts';
+
+export interface SqliteStoreOptions {
+  /** ms since the epoch. */
+  readonly now: () => number;
+  /** Who writes, for others who wait: starts with the process id. Default: not said. */
+  readonly owner?: string;
+  /** Whether a process of this machine runs. Default: taken for granted. */
+  readonly isAlive?: (pid: number) => boolean;
+  /** How long to wait for a lock, in ms. Default 5,000. */
+  readonly lockTimeoutMs?: number;
+  /** Default: the fastest there is. */
+  readonly compression?: Compression;
+}
+
+/** Chunks planned and stored in one transaction: bounds memory and the time of the lock. */
+const BATCH_CHUNKS = 1024;
+const BATCH_BYTES = 8 * 1024 * 1024;
+const LOCK_TIMEOUT_MS = 5000;
+
+/**
+ * Opens the store at `path`, and makes it when there is no such file (its directory must
+ * exist). Where it cannot be written it opens for reading; writes then fail `read-only`.
+ * @throws DvError `newer-format`, `corrupt`, `read-only`, `locked`
+ */
+export async function openSqliteStore(
+  path: string,
+  options: SqliteStoreOptions,
+): Promise<Store & Maintenance> {
+  const { now, owner = 'another process', isAlive = () => true } = options;
+  const { lockTimeoutMs = LOCK_TIMEOUT_MS, compression = loadCompression() } = options;
+  const file = await openSqliteFile(path, { now, owner, isAlive, lockTimeoutMs });
+  return new SqliteStore(file, compression, now);
+}
+
+class SqliteStore implements Store, Maintenance {
+  private readonly file: SqliteFile;
+  private readonly reader: ObjectReader;
+  private readonly writer: ObjectWriter;
+  private readonly tables: RefTables;
+
+  constructor(file: SqliteFile, compression: Compression, now: () => number) {
+    this.file = file;
+    this.reader = new ObjectReader(file, compression);
+    this.writer = new ObjectWriter(file, this.reader, compression, now);
+    this.tables = new RefTables(file, now);
+  }
+
+  getMany(hashes: readonly Hash[]): Promise<(Uint8Array | undefined)[]> {
+    return this.file.read(() => hashes.map((hash) => this.reader.get(hash)));
+  }
+
+  hasMany(hashes: readonly Hash[]): Promise<boolean[]> {
+    return this.file.read(() => hashes.map((hash) => this.reader.findId(hash) !== undefined));
+  }
+
+  async putMany(chunks: readonly ChunkToPut[]): Promise<void> {
+    for (const batch of batches(chunks)) {
+      const plan = await this.plan(batch);
+      await this.file.write('stored', () => this.writer.store(plan, batch));
+    }
+  }
+
+  findHashes(prefix: string, limit: number): Promise<Hash[]> {
+    return this.file.plain(() => this.reader.findPrefix(prefix, limit));
+  }
+
+  getRef(name: string): Promise<Hash | undefined> {
+    return this.file.plain(() => this.tables.getRef(name));
+  }
+
+  listRefs(prefix: string) {
+    return this.file.plain(() => this.tables.listRefs(prefix));
+  }
+
+  getState(key: string): Promise<Uint8Array | undefined> {
+    return this.file.plain(() => this.tables.getState(key));
+  }
+
+  listState(prefix: string) {
+    return this.file.plain(() => this.tables.listState(prefix));
+  }
+
+  async transact(
+    transaction: Transaction,
+    chunks: readonly ChunkToPut[] = [],
+  ): Promise<TransactResult> {
+    const split = batches(chunks);
+    const last = split.pop() ?? [];
+    for (const batch of split) await this.putMany(batch);
+    const plan = await this.plan(last);
+    return this.file.write('durable', () => {
+      const loser = this.tables.findLoser(transaction);
+      if (loser !== undefined) return { done: false, name: loser };
+      this.writer.store(plan, last);
+      return this.tables.apply(transaction);
+    });
+  }
+
+  readLog(ref: string, limit: number) {
+    return this.file.plain(() => this.tables.readLog(ref, limit));
+  }
+
+  close(): Promise<void> {
+    return this.file.close();
+  }
+
+  scan() {
+    return scanObjects(this.file);
+  }
+
+  startMarking() {
+    return startMarking(this.file, this.reader);
+  }
+
+  fileSizes() {
+    return measureFiles(this.file);
+  }
+
+  check(): Promise<string[]> {
+    return checkContainer(this.file);
+  }
+
+  compact(): Promise<void> {
+    return compactFile(this.file);
+  }
+
+  private plan(chunks: readonly ChunkToPut[]): Promise<PutPlan> {
+    return this.file.read(() => this.writer.plan(chunks));
+  }
+}
+
+function batches(chunks: readonly ChunkToPut[]): ChunkToPut[][] {
+  const split: ChunkToPut[][] = [];
+  let bytes = BATCH_BYTES;
+  for (const chunk of chunks) {
+    const batch = split.at(-1);
+    if (batch === undefined || bytes >= BATCH_BYTES || batch.length >= BATCH_CHUNKS) {
+      split.push([chunk]);
+      bytes = chunk.bytes.length;
+    } else {
+      batch.push(chunk);
+      bytes += chunk.bytes.length;
+    }
+  }
+  return split;
+}
