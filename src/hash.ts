@@ -66,3 +66,36 @@ export function hashToBytes(hash: Hash): Buffer {
 export function hashFromBytes(bytes: Uint8Array, offset = 0): Hash {
   return Buffer.from(bytes.buffer, bytes.byteOffset + offset, HASH_BYTES).toString('hex') as Hash;
 }
+
+/** Hashes bytes that come in pieces. */
+export interface Hasher {
+  update(bytes: Uint8Array): void;
+  digest(): Hash;
+}
+
+/** A hasher for streams (whole files); same digests as `hashOf`. */
+export function createHasher(): Hasher {
+  const inner = newNativeHasher() ?? newPortableHasher();
+  return {
+    update: (bytes) => {
+      inner.update(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
+    },
+    digest: () => inner.finish().toString('hex') as Hash,
+  };
+}
+
+interface StreamHasher {
+  update(bytes: Buffer): unknown;
+  finish(): Buffer;
+}
+
+function newNativeHasher(): StreamHasher | undefined {
+  if (loadNativeDigest() === undefined) return undefined;
+  const hasher = new (require('@napi-rs/blake-hash').Blake3Hasher)();
+  return { update: (bytes) => hasher.update(bytes), finish: () => hasher.digestBuffer() };
+}
+
+function newPortableHasher(): StreamHasher {
+  const hasher = require('blake3').createHash();
+  return { update: (bytes) => hasher.update(bytes), finish: () => hasher.digest() };
+}

@@ -5,7 +5,7 @@
  */
 import { existsSync, statSync } from 'node:fs';
 import { DvError } from '../errors.ts';
-import { foldName } from '../model/names.ts';
+import { checkTableName, foldName } from '../model/names.ts';
 import { getRootEntry, listRoot, type RootEntry } from '../model/root.ts';
 import { countChanges, type RowCounts } from '../model/table-stat.ts';
 import type { StateUpdate } from '../store/contract.ts';
@@ -213,3 +213,8 @@ export function unknownTable(name: string, where = 'what is staged'): DvError {
 }
 
 export type { ImportedTable, Schema };
+
+/** A table name from outside (a patch, an import). @throws DvError `bad-name` */
+export function checkNewName(name: string): string {
+  return checkTableName(name);
+}

@@ -5,6 +5,7 @@
  */
 import { DvError } from '../errors.ts';
 import type { ByteSource, Dialect, FormatName } from '../formats/contract.ts';
+import type { Compression } from '../formats/compressed.ts';
 import { formatOf } from '../formats/detect.ts';
 import { loadFormat } from '../formats/registry.ts';
 import { BlobBuilder } from '../model/blob.ts';
@@ -19,6 +20,10 @@ import type { Repository } from './repository.ts';
 export interface ReadEntryOptions extends ImportOptions {
   /** `file` keeps it as a plain file whatever its name says. */
   readonly format?: FormatName | 'file';
+  /** Compression of the source, where its name does not tell. */
+  readonly compression?: Compression;
+  /** What to call the source in messages; default its table's name. */
+  readonly label?: string;
 }
 
 export interface ReadEntry {
@@ -43,7 +48,9 @@ export async function readEntry(
   const detected = formatOf(name);
   const report = (done: number, total: number): void =>
     repo.env.report({ label: name, done, total, unit: 'bytes' });
-  const source = new FileSource(path, name, detected.compression, report);
+  const label = options.label ?? name;
+  const compression = options.label === undefined ? detected.compression : options.compression;
+  const source = new FileSource(path, label, compression, report);
   const format = await tableFormat(source, options.format ?? detected.format, options, prior);
   const imported = format && (await importTable(await input(repo, name, source, format, prior, options)));
   const entry: RootEntry =

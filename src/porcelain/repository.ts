@@ -19,8 +19,10 @@ import type { Maintenance } from '../store/maintenance.ts';
 import { openSqliteStore } from '../store/sqlite.ts';
 import { parseDate } from './dates.ts';
 import type { Environment } from './environment.ts';
+import { DOT_DIR, findWorktree } from './worktree.ts';
 
-export const DOT_DIR = '.dv';
+export { DOT_DIR, findWorktree };
+
 const NODE_KEY = 'node';
 
 export interface Repository {
@@ -36,14 +38,6 @@ export interface Repository {
   readonly scratch: () => string;
   /** Idempotent. Removes the scratch directory. */
   close(): Promise<void>;
-}
-
-/** The nearest directory at or above `start` with a `.dv`, or undefined. */
-export function findWorktree(start: string): string | undefined {
-  for (let dir = resolve(start); ; dir = dirname(dir)) {
-    if (existsSync(join(dir, DOT_DIR, 'store.db'))) return dir;
-    if (dirname(dir) === dir) return undefined;
-  }
 }
 
 /**
