@@ -10,7 +10,14 @@ import { bug } from '../errors.ts';
 import { KeyDecoder } from './key-codec.ts';
 import { keylessCount } from './keyless.ts';
 import type { RowBatch } from './row-batch.ts';
-import { checkKeyless, needsBlobs, TupleCursor, tooManyCells, tupleColumns } from './row-codec.ts';
+import {
+  checkKeyless,
+  needsBlobs,
+  strayReference,
+  TupleCursor,
+  tooManyCells,
+  tupleColumns,
+} from './row-codec.ts';
 import type { Cell, Row, Schema } from './schema.ts';
 
 /** A batch is full at this many bytes or cells. */
@@ -72,6 +79,7 @@ export class RowBatchBuilder {
     for (const column of this.#tupleColumns) {
       if (!cursor.next()) return;
       if (cursor.start < 0) continue;
+      if (cursor.blobSize >= 0) throw strayReference();
       cells[base + 2 * column] = at + cursor.start;
       cells[base + 2 * column + 1] = at + cursor.end;
     }

@@ -165,6 +165,7 @@ function decodeTuple(schema: Schema, value: Uint8Array, row: (Cell | BlobRef)[])
   const cursor = new TupleCursor(value, tupleOffset(value));
   for (const column of tupleColumns(schema)) {
     if (!cursor.next()) return;
+    if (cursor.blobSize >= 0 && (flags & REFERS_FLAG) === 0) throw strayReference();
     if (cursor.blobSize >= 0) row[column] = cursor.ref();
     else if (cursor.start >= 0) row[column] = bytes.toString('utf8', cursor.start, cursor.end);
   }
@@ -178,6 +179,10 @@ export function checkKeyless(schema: Schema, value: Uint8Array): number {
     throw new DvError('corrupt', 'a row value and its schema differ on whether there is a key');
   }
   return flags;
+}
+
+export function strayReference(): DvError {
+  return new DvError('corrupt', 'a row refers to a blob where none may be');
 }
 
 export function tooManyCells(): DvError {

@@ -89,8 +89,10 @@ function compareNumbers(a: string, b: string): number {
   if (extreme(a) !== 0 || extreme(b) !== 0) return extreme(a) - extreme(b);
   const tiny = '1e-999999999';
   const [x, y] = [a, b].map((text) => exact(text === tiny ? '1e-100' : text));
-  const low = x.exponent < y.exponent ? x.exponent : y.exponent;
-  return sign(x.mantissa * 10n ** (x.exponent - low) - y.mantissa * 10n ** (y.exponent - low));
+  const shift = x.exponent - y.exponent;
+  return shift > 0n
+    ? sign(x.mantissa * 10n ** shift - y.mantissa)
+    : sign(x.mantissa - y.mantissa * 10n ** -shift);
 }
 
 /** Nanoseconds since the epoch, by way of Date. */
