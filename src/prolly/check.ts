@@ -47,7 +47,8 @@ export function endsAtBoundary(node: Node): boolean {
 export function checkChild(node: Node, ref: NodeRef, parentLevel: number): string[] {
   const complaints: string[] = [];
   if (node.level !== parentLevel - 1) complaints.push(`its level is ${node.level}`);
-  if (node.rows !== ref.rows) complaints.push(`it has ${node.rows} rows, its parent says ${ref.rows}`);
+  if (node.rows !== ref.rows)
+    complaints.push(`it has ${node.rows} rows, its parent says ${ref.rows}`);
   if (node.treeBytes !== ref.bytes) {
     complaints.push(`it has ${node.treeBytes} bytes, its parent says ${ref.bytes}`);
   }

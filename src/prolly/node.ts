@@ -8,9 +8,10 @@
  *   2       1               level: 0 is a leaf, children of level n are of level n - 1
  *   3       1               flags: bit 0, some value below refers to chunks outside the tree
  *   4       varint          count of entries
- *           count varints   key lengths
+ *           count varints   bytes each key shares with the key before it (the first: 0)
+ *           count varints   bytes of each key behind those
  *           count varints   value lengths (leaf only)
- *           ...             keys, one behind the other, ascending by unsigned bytes
+ *           ...             the keys' own bytes, one behind the other; whole keys ascend
  *           ...             leaf: values; internal: count hashes of 32 bytes,
  *                           then count varints rows below, count varints bytes below
  *
@@ -42,17 +43,18 @@ export interface NodeRef {
   readonly bytes: number;
 }
 
-/** A decoded node: views into its chunk, nothing copied. */
+/** A decoded node: keys put together, values and hashes views into its chunk. */
 export class Node {
   readonly bytes: Uint8Array;
   readonly level: number;
   readonly flags: number;
   readonly count: number;
-  /** count + 1 offsets: key i is bytes[keys[i] .. keys[i + 1]). */
+  /** Whole keys; key i is keyBytes[keys[i] .. keys[i + 1]). */
+  private readonly keyBytes: Uint8Array;
   private readonly keys: Uint32Array;
   /** Leaf: count + 1 offsets of values. */
   private readonly values: Uint32Array;
-  private readonly hashesAt: number;
+  private readonly hashesAt: number = 0;
   private readonly childRows: Float64Array;
   private readonly childBytes: Float64Array;
 
@@ -69,31 +71,30 @@ export class Node {
     if (this.level > MAX_LEVEL || this.flags > FLAG_REFERS || this.count > bytes.length) {
       throw new DvError('corrupt', 'tree node has an impossible header');
     }
-    this.keys = new Uint32Array(this.count + 1);
-    this.values = new Uint32Array(this.level === 0 ? this.count + 1 : 0);
-    readLengths(reader, this.keys, this.count);
-    if (this.level === 0) readLengths(reader, this.values, this.count);
-    const keysEnd = shift(this.keys, reader.offset);
-    if (this.level === 0) {
-      const end = shift(this.values, keysEnd);
-      if (end !== bytes.length) throw new DvError('corrupt', 'tree node has the wrong length');
-      this.hashesAt = 0;
-      this.childRows = this.childBytes = new Float64Array(0);
+    const { count } = this;
+    const shared = readNumbers(reader, count);
+    const own = readNumbers(reader, count);
+    const isLeaf = this.level === 0;
+    this.values = isLeaf ? offsetsOf(readNumbers(reader, count)) : NO_OFFSETS;
+    [this.keyBytes, this.keys] = joinKeys(reader, shared, own);
+    this.childRows = isLeaf ? NO_NUMBERS : new Float64Array(count);
+    this.childBytes = isLeaf ? NO_NUMBERS : new Float64Array(count);
+    if (isLeaf) {
+      const start = reader.offset;
+      reader.view(this.values[count]);
+      for (let i = 0; i <= count; i++) this.values[i] += start;
     } else {
-      if (this.count === 0) throw new DvError('corrupt', 'internal node without children');
-      this.hashesAt = keysEnd;
-      this.childRows = new Float64Array(this.count);
-      this.childBytes = new Float64Array(this.count);
-      reader.offset = keysEnd;
-      reader.view(this.count * HASH_BYTES);
-      for (let i = 0; i < this.count; i++) this.childRows[i] = reader.varint();
-      for (let i = 0; i < this.count; i++) this.childBytes[i] = reader.varint();
-      if (reader.remaining > 0) throw new DvError('corrupt', 'tree node has the wrong length');
+      if (count === 0) throw new DvError('corrupt', 'internal node without children');
+      this.hashesAt = reader.offset;
+      reader.view(count * HASH_BYTES);
+      for (let i = 0; i < count; i++) this.childRows[i] = reader.varint();
+      for (let i = 0; i < count; i++) this.childBytes[i] = reader.varint();
     }
+    if (reader.remaining > 0) throw new DvError('corrupt', 'tree node has the wrong length');
   }
 
   key(index: number): Uint8Array {
-    return this.bytes.subarray(this.keys[index], this.keys[index + 1]);
+    return this.keyBytes.subarray(this.keys[index], this.keys[index + 1]);
   }
 
   value(index: number): Uint8Array {
@@ -147,31 +148,64 @@ function newerNode(version: number): DvError {
   });
 }
 
-function readLengths(reader: ByteReader, lengths: Uint32Array, count: number): void {
-  let sum = 0;
+const NO_OFFSETS = new Uint32Array(1);
+const NO_NUMBERS = new Float64Array(0);
+
+function readNumbers(reader: ByteReader, count: number): Uint32Array {
+  const numbers = new Uint32Array(count);
   for (let i = 0; i < count; i++) {
-    lengths[i] = sum;
-    sum += reader.varint();
-    if (sum > reader.bytes.length) throw new DvError('corrupt', 'tree node ends too early');
+    const number = reader.varint();
+    if (number > reader.bytes.length) throw new DvError('corrupt', 'tree node ends too early');
+    numbers[i] = number;
   }
-  lengths[count] = sum;
+  return numbers;
 }
 
-function shift(offsets: Uint32Array, by: number): number {
-  for (let i = 0; i < offsets.length; i++) offsets[i] += by;
-  return offsets[offsets.length - 1];
+function offsetsOf(lengths: Uint32Array): Uint32Array {
+  const offsets = new Uint32Array(lengths.length + 1);
+  for (let i = 0; i < lengths.length; i++) offsets[i + 1] = offsets[i] + lengths[i];
+  return offsets;
 }
+
+/** Whole keys out of shared and own parts; every shared part must be as long as it can. */
+function joinKeys(
+  reader: ByteReader,
+  shared: Uint32Array,
+  own: Uint32Array,
+): [Uint8Array, Uint32Array] {
+  const keys = new Uint32Array(shared.length + 1);
+  for (let i = 0; i < shared.length; i++) keys[i + 1] = keys[i] + shared[i] + own[i];
+  const total = keys[shared.length];
+  if (total > MAX_KEY_BYTES_TOTAL) throw new DvError('corrupt', 'tree node has impossible keys');
+  const bytes = Buffer.allocUnsafe(total);
+  for (let i = 0; i < shared.length; i++) {
+    const [at, common] = [keys[i], shared[i]];
+    const before = i === 0 ? 0 : keys[i - 1];
+    if (common > at - before) throw new DvError('corrupt', 'a key shares more than there is');
+    bytes.copyWithin(at, before, before + common);
+    bytes.set(reader.view(own[i]), at + common);
+    const longer =
+      common < at - before && own[i] > 0 && bytes[before + common] === bytes[at + common];
+    if (longer) throw new DvError('corrupt', 'a key shares less than it could');
+  }
+  return [bytes, keys];
+}
+
+/** Keys of a node, put together: bounds what a hostile chunk can make us allocate. */
+const MAX_KEY_BYTES_TOTAL = 64 * 1024 * 1024;
 
 /** Collects the entries of one node, then encodes them. Reused from node to node. */
 export class NodeWriter {
   readonly level: number;
   count = 0;
-  private readonly lengths = new ByteWriter(512);
+  private readonly shared = new ByteWriter(512);
+  private readonly own = new ByteWriter(512);
   private readonly valueLengths = new ByteWriter(512);
   private readonly keys = new ByteWriter(16384);
   private readonly values = new ByteWriter(32768);
   private readonly childBytes = new ByteWriter(512);
-  private lastKeyAt = 0;
+  /** The key added last: what the next one shares bytes with. */
+  private readonly last = new ByteWriter(256);
   private flags = 0;
   private rows = 0;
   private bytesBelow = 0;
@@ -211,37 +245,49 @@ export class NodeWriter {
   }
 
   private addKey(source: Uint8Array, start: number, end: number): void {
-    this.lengths.varint(end - start);
-    this.lastKeyAt = this.keys.length;
-    this.keys.raw(source, start, end);
+    const { bytes: last, length } = this.last;
+    const limit = this.count === 0 ? 0 : Math.min(length, end - start);
+    let common = 0;
+    while (common < limit && last[common] === source[start + common]) common += 1;
+    this.shared.varint(common);
+    this.own.varint(end - start - common);
+    this.keys.raw(source, start + common, end);
+    this.last.length = common;
+    this.last.raw(source, start + common, end);
     this.count += 1;
   }
 
   /** True when `key` (source[start..end)) sorts after everything in this node. */
   isAfterLast(source: Uint8Array, start: number, end: number): boolean {
     if (this.count === 0) return true;
-    const { bytes, length } = this.keys;
-    return bytes.compare(source, start, end, this.lastKeyAt, length) < 0;
+    const { bytes: last, length } = this.last;
+    const limit = Math.min(length, end - start);
+    for (let i = 0; i < limit; i++) {
+      const order = source[start + i] - last[i];
+      if (order !== 0) return order > 0;
+    }
+    return end - start > length;
   }
 
   /** Encodes the node and empties the writer. */
   take(): { readonly bytes: Buffer; readonly flags: number; readonly ref: Omit<NodeRef, 'hash'> } {
     const head = new ByteWriter(16).u8(NODE_KIND).u8(NODE_VERSION).u8(this.level).u8(this.flags);
     head.varint(this.count);
-    const { lengths, valueLengths, keys, values, childBytes } = this;
+    const { shared, own, valueLengths, keys, values, childBytes } = this;
     const parts =
       this.level === 0
-        ? [head, lengths, valueLengths, keys, values]
-        : [head, lengths, keys, values, valueLengths, childBytes];
+        ? [head, shared, own, valueLengths, keys, values]
+        : [head, shared, own, keys, values, valueLengths, childBytes];
     const bytes = Buffer.concat(parts.map((part) => part.bytes.subarray(0, part.length)));
     const ref = {
-      key: Buffer.from(keys.bytes.subarray(this.lastKeyAt, keys.length)),
+      key: this.last.take(),
       rows: this.rows,
       bytes: this.bytesBelow + bytes.length,
     };
     const flags = this.flags;
     for (const part of parts) part.clear();
-    this.count = this.flags = this.rows = this.bytesBelow = this.lastKeyAt = 0;
+    this.last.clear();
+    this.count = this.flags = this.rows = this.bytesBelow = 0;
     return { bytes, flags, ref };
   }
 }

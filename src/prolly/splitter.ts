@@ -18,9 +18,9 @@
  */
 
 /** Nodes below this size (bytes of entries) never split. */
-export const MIN_NODE_BYTES = 2048;
+export const MIN_NODE_BYTES = 4096;
 /** Scale of the size distribution; the mean node is about MIN + 0.9 * SCALE. */
-export const NODE_SCALE_BYTES = 6144;
+export const NODE_SCALE_BYTES = 13312;
 /** At this size a node always splits. With the largest entry it stays below 256 KiB. */
 export const MAX_NODE_BYTES = 65536;
 

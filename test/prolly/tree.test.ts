@@ -119,7 +119,7 @@ describe('a tree', () => {
   test('a deep tree keeps the law while it shrinks to nothing and grows back', async () => {
     const store = new NodeStore(createMemoryStore());
     const entries = Array.from({ length: 4000 }, (_, i): [Buffer, Buffer] => [
-      bytes(`${'p'.repeat(600)}${String(i).padStart(6, '0')}`),
+      bytes(`${'p'.repeat(2000)}${String(i).padStart(6, '0')}`),
       bytes(`\0${i}`),
     ]);
     let root = await buildTree(store, entries);
