@@ -20,7 +20,9 @@ export interface Dialect {
   readonly quoting?: 'minimal' | 'all' | readonly string[];
   /** CSV: whether the header's names are all quoted. */
   readonly quotedHeader?: boolean;
-  readonly newline?: '\n' | '\r\n';
+  /** CSV: whether cells with white space at either end are quoted. */
+  readonly quotedEdges?: boolean;
+  readonly newline?: '\n' | '\r\n' | '\r';
   readonly finalNewline?: boolean;
   readonly bom?: boolean;
   /** CSV: false when the file has no header line; columns are then named c1, c2, ... */
@@ -28,8 +30,20 @@ export interface Dialect {
   readonly encoding?: 'utf-8' | 'latin1';
   /** JSON: whether an absent cell is written as `null` or left out. */
   readonly nulls?: 'absent' | 'null';
+  /** JSON: names in the order of a record's members, where it is not that of the columns. */
+  readonly members?: readonly string[];
   /** JSON array: spaces of indentation; 0 is one line. */
   readonly indent?: number;
+  /** JSON array: the indentation is of tabs. */
+  readonly tabs?: boolean;
+  /** JSON array of objects on one line each: what stands before, between and behind them. */
+  readonly gaps?: readonly [open: string, between: string, close: string];
+  /** JSON: a space behind every colon, and comma within a line. Default: only when indented. */
+  readonly spaced?: boolean;
+  /** JSON: characters beyond ASCII are written as escapes. */
+  readonly ascii?: boolean;
+  /** JSON: `/` in strings is written `\/`. */
+  readonly slashes?: boolean;
 }
 
 /** Bytes to read, from the start, as often as asked. Already decompressed. */
