@@ -3,7 +3,7 @@
  * have several members, a zstd file several frames. What is written depends on the content
  * alone: no time, no name, no operating system in the header.
  */
-import { pipeline, Readable, type Transform } from 'node:stream';
+import type { Transform } from 'node:stream';
 import {
   constants,
   createGunzip,
@@ -113,14 +113,28 @@ async function* through(
   source: AsyncIterable<Uint8Array>,
   transform: Transform,
 ): AsyncGenerator<Uint8Array> {
-  const input = Readable.from(source, { objectMode: true });
-  // Errors of both ends surface in the loop below.
-  pipeline(input, transform, () => {});
+  const feeding = feed(source, transform).catch((error) => transform.destroy(error));
   try {
     for await (const chunk of transform) yield chunk as Uint8Array;
   } finally {
-    input.destroy();
+    transform.destroy();
+    await feeding;
   }
+}
+
+/**
+ * Waits for each write, so that the end is never told together with the last bytes: zstd
+ * would finish twice then, and leave an empty frame, or not, as timing has it. A transform
+ * that is destroyed does not answer, so its closing counts as an answer.
+ */
+async function feed(source: AsyncIterable<Uint8Array>, transform: Transform): Promise<void> {
+  const closed = new Promise((resolve) => transform.once('close', resolve));
+  for await (const chunk of source) {
+    const written = new Promise((resolve) => transform.write(chunk, resolve));
+    await Promise.race([written, closed]);
+    if (transform.destroyed) return;
+  }
+  transform.end();
 }
 
 class Damage extends Error {}

@@ -4,6 +4,7 @@
 import type { Dialect, FormatName } from './contract.ts';
 import { delimiterByte, guessDelimiter, guessNewline, type Newline } from './csv-dialect.ts';
 import { checkHeader, emptyFile, flawError, tooManyColumns } from './csv-errors.ts';
+import { QuotingMemory } from './csv-quoting.ts';
 import {
   cellText,
   countByte,
@@ -27,6 +28,8 @@ export interface Head {
   readonly header: boolean;
   readonly quotedHeader: boolean;
   readonly names: readonly string[];
+  /** What the header tells of the quoting; fresh for each reading of the rows. */
+  startQuoting(): QuotingMemory;
   /** Bytes (behind the byte order mark) and lines before the first row. */
   readonly bytes: number;
   readonly lines: number;
@@ -61,7 +64,8 @@ export async function readHead(
   const shared = { delimiter, marks, newline, bom, header };
   if (first === undefined || !header) {
     const names = Array.from({ length: count }, (_, i) => `c${i + 1}`);
-    return { ...shared, quotedHeader: false, names, bytes: 0, lines: 0 };
+    const startQuoting = () => new QuotingMemory(count, marks.delimiter, !bom);
+    return { ...shared, quotedHeader: false, names, startQuoting, bytes: 0, lines: 0 };
   }
   const { bytes } = block;
   const names = first.cells.map((cell) => cellText(bytes, cell));
@@ -70,6 +74,11 @@ export async function readHead(
     ...shared,
     quotedHeader: isNeedlesslyQuoted(bytes, first, marks),
     names,
+    startQuoting: () => {
+      const memory = new QuotingMemory(count, marks.delimiter, false);
+      memory.observeHeader(bytes, first.cells);
+      return memory;
+    },
     bytes: block.consumed + first.next - block.start,
     lines: block.line - 1 + countByte(bytes, lineEnd, block.start, first.next),
   };

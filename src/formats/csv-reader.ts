@@ -15,7 +15,7 @@ import type { RowBatch } from '../tuple/row-batch.ts';
 import type { ByteSource, Dialect, FormatName, ReadOptions, TableReader } from './contract.ts';
 import { SAMPLE_BYTES } from './csv-dialect.ts';
 import { type Head, readHead } from './csv-head.ts';
-import { QuotingMemory } from './csv-quoting.ts';
+import type { QuotingMemory } from './csv-quoting.ts';
 import { CsvScanner, unescapeCells } from './csv-scan.ts';
 import { type Encoding, TextBlock } from './text-encoding.ts';
 
@@ -81,7 +81,7 @@ class CsvReader implements TableReader {
     this.#head = head;
     this.#encoding = encoding;
     this.#limits = limits;
-    this.#quoting = new QuotingMemory(head.names.length, head.marks.delimiter);
+    this.#quoting = head.startQuoting();
   }
 
   async *batches(): AsyncGenerator<RowBatch> {
@@ -95,17 +95,17 @@ class CsvReader implements TableReader {
       size,
       limit: recordBytes,
     });
-    this.#quoting = new QuotingMemory(columns, marks.delimiter);
+    this.#quoting = this.#head.startQuoting();
     try {
       await block.fill();
       await block.skip(this.#head.bytes);
       block.line = 1 + this.#head.lines;
       for (;;) {
         const full = scanner.scan(block);
-        const { rows, cells, lines } = scanner;
+        const { rows, cells, lines, quoted } = scanner;
         if (rows > 0) {
-          this.#quoting.observe(block.bytes, cells, rows);
-          unescapeCells(block.bytes, cells, scanner.escaped);
+          this.#quoting.observe(block.bytes, cells, rows, quoted);
+          unescapeCells(block.bytes, cells, quoted);
           yield { rows, columns, bytes: block.bytes, cells, lines };
         }
         if (full) continue;
@@ -120,13 +120,16 @@ class CsvReader implements TableReader {
 
   dialect(): Dialect {
     const { delimiter, header, newline, bom, quotedHeader } = this.#head;
-    const quoting = this.#quoting.quoting(this.columns) ?? this.#given.quoting ?? 'minimal';
+    const { quoting = this.#given.quoting ?? 'minimal', quotedEdges } = this.#quoting.result(
+      this.columns,
+    );
     return {
       format: this.#format,
       delimiter,
       header,
       ...(quoting === 'minimal' ? {} : { quoting }),
       ...(quotedHeader ? { quotedHeader } : {}),
+      ...(quotedEdges ? { quotedEdges } : {}),
       ...(newline === '\n' ? {} : { newline }),
       ...(this.#finalNewline ? {} : { finalNewline: false }),
       ...(bom ? { bom } : {}),

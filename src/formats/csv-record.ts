@@ -6,6 +6,9 @@ import { CR, LF } from './text-encoding.ts';
 
 export const QUOTE = 0x22;
 
+/** UTF-8 of U+1680, U+2028, U+2029, U+202F, U+205F and U+3000. */
+const WIDE_SPACES = [0xe19a80, 0xe280a8, 0xe280a9, 0xe280af, 0xe2819f, 0xe38080];
+
 /** The two bytes that structure a file besides the quote. */
 export interface Marks {
   readonly delimiter: number;
@@ -85,6 +88,24 @@ export function needsQuotes(
     if (byte === delimiter || byte === QUOTE || byte === LF || byte === CR) return true;
   }
   return start === end;
+}
+
+/** True when the text bytes[start .. end) begins or ends with white space. Not empty. */
+export function hasSpaceAtEdge(bytes: Uint8Array, start: number, end: number): boolean {
+  if (isSpace(bytes, start)) return true;
+  let last = end - 1;
+  while ((bytes[last] & 0xc0) === 0x80 && last > start) last -= 1;
+  return isSpace(bytes, last);
+}
+
+/** White space as Unicode has it: what JavaScript's `trim` takes away, but for U+FEFF. */
+function isSpace(bytes: Uint8Array, at: number): boolean {
+  const lead = bytes[at];
+  if (lead < 0x80) return lead === 0x20 || (lead >= 0x09 && lead <= 0x0d);
+  if (lead === 0xc2) return bytes[at + 1] === 0xa0;
+  if (lead < 0xe1 || lead > 0xe3) return false;
+  const character = (lead << 16) | (bytes[at + 1] << 8) | bytes[at + 2];
+  return (character >= 0xe28080 && character <= 0xe2808a) || WIDE_SPACES.includes(character);
 }
 
 /** How often `byte` occurs in bytes[start .. end). */

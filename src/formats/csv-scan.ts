@@ -24,8 +24,8 @@ export class CsvScanner {
   readonly cells: Int32Array;
   readonly lines: Float64Array;
   rows = 0;
-  /** Indices into `cells` of the cells that have doubled quotes, ascending. */
-  readonly escaped: number[] = [];
+  /** Indices into `cells` of quoted cells, ascending; plus 1 where quotes are doubled. */
+  readonly quoted: number[] = [];
 
   readonly #options: ScannerOptions;
 
@@ -42,7 +42,7 @@ export class CsvScanner {
    * @throws DvError `ragged-line`, `bad-quote`, `unterminated-quote`
    */
   scan(block: TextBlock): boolean {
-    const { cells, lines, escaped } = this;
+    const { cells, lines, quoted } = this;
     const { delimiter, lineEnd } = this.#options.marks;
     const { bytes, end, atEnd } = block;
     const width = this.#options.columns * 2;
@@ -51,7 +51,7 @@ export class CsvScanner {
     let { start: at, line } = block;
     let row = 0;
     let next = 0;
-    escaped.length = 0;
+    quoted.length = 0;
     bytes[end] = lineEnd;
 
     while (at < end && row < lines.length) {
@@ -70,7 +70,7 @@ export class CsvScanner {
           cells[next + 1] = at;
         } else {
           // 2. A quoted cell, which may span lines; what ends it must follow its quote.
-          let doubled = false;
+          let doubled = 0;
           for (;;) {
             byte = bytes[++at];
             while (byte > QUOTE || (byte !== QUOTE && byte !== lineEnd)) byte = bytes[++at];
@@ -79,12 +79,12 @@ export class CsvScanner {
               line += 1;
             } else {
               if (bytes[at + 1] !== QUOTE) break;
-              doubled = true;
+              doubled = 1;
               at += 1;
             }
           }
           if (at >= end) break;
-          if (doubled) escaped.push(next);
+          quoted.push(next + doubled);
           cells[next] = from + 1;
           cells[next + 1] = at;
           byte = bytes[++at];
@@ -98,7 +98,7 @@ export class CsvScanner {
       if (next !== rowEnd || byte !== lineEnd || (at >= end && !atEnd)) {
         // 3. The record is blank, wrong, or goes on behind the block: all rare.
         next = rowEnd - width;
-        while (escaped.length > 0 && escaped[escaped.length - 1] >= next) escaped.pop();
+        while (quoted.length > 0 && quoted[quoted.length - 1] >= next) quoted.pop();
         if (!this.#skipBlank(block)) break;
         at = block.start;
         line = block.line;
@@ -138,9 +138,11 @@ export class CsvScanner {
 export function unescapeCells(
   bytes: Uint8Array,
   cells: Int32Array,
-  escaped: readonly number[],
+  quoted: readonly number[],
 ): void {
-  for (const index of escaped) {
+  for (const mark of quoted) {
+    if ((mark & 1) === 0) continue;
+    const index = mark - 1;
     const end = cells[index + 1];
     let to = cells[index];
     for (let from = to; from < end; from++) {

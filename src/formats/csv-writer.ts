@@ -2,8 +2,8 @@
  * Writes row batches as CSV or TSV, in the dialect that the file was read in.
  *
  * A cell is quoted when it contains the delimiter, a quote, CR or LF, when it is an empty
- * string (an empty field is null), and when the dialect says so for its column; nulls never
- * are. What is written reads back as the same cells, with two consequences: a first cell
+ * string (an empty field is null), and when the dialect says so for its column or for white
+ * space at its ends; nulls never are. What is written reads back as the same cells, with two consequences: a first cell
  * that begins with a byte order mark is quoted where the file has none, and a file of one
  * column that ends with a null has a final line end, whatever the dialect says.
  */
@@ -13,8 +13,8 @@ import type { Schema } from '../tuple/schema.ts';
 import type { Dialect, TableWriter } from './contract.ts';
 import { delimiterByte } from './csv-dialect.ts';
 import { checkHeader } from './csv-errors.ts';
-import { QUOTE } from './csv-record.ts';
-import { CR, LF, toLatin1 } from './text-encoding.ts';
+import { hasSpaceAtEdge, QUOTE } from './csv-record.ts';
+import { CR, LF, startsWithMark, toLatin1 } from './text-encoding.ts';
 
 const MARK = Buffer.from('\ufeff');
 const NOTHING = Buffer.alloc(0);
@@ -90,6 +90,7 @@ class CsvWriter implements TableWriter {
     const { rows, columns, bytes, cells } = batch;
     const special = this.#special;
     const newline = this.#newline;
+    const edges = this.#dialect.quotedEdges === true;
     const first = this.#started ? -1 : 0;
     let out = Buffer.allocUnsafe(estimateSize(batch));
     let at = first === 0 ? this.#startFile(out) : 0;
@@ -103,13 +104,14 @@ class CsvWriter implements TableWriter {
         if (room > out.length) out = grow(out, at, room);
         if (column > 0) out[at++] = this.#delimiter;
         if (start === -1) continue;
-        let to = at;
-        let from = start;
-        if (
-          always[column] === 0 &&
-          start < end &&
-          (index !== first || !this.#hidesMark(bytes, start))
-        ) {
+        const forced =
+          always[column] !== 0 ||
+          start === end ||
+          (edges && hasSpaceAtEdge(bytes, start, end)) ||
+          (index === first && this.#hidesMark(bytes, start));
+        if (!forced) {
+          let to = at;
+          let from = start;
           while (from < end && special[bytes[from]] === 0) out[to++] = bytes[from++];
           if (from === end) {
             at = to;
@@ -129,7 +131,7 @@ class CsvWriter implements TableWriter {
 
   /** True when an unquoted cell at the start of the file would pass for its byte order mark. */
   #hidesMark(bytes: Uint8Array, start: number): boolean {
-    return !this.#mark && MARK.every((byte, i) => bytes[start + i] === byte);
+    return !this.#mark && startsWithMark(bytes, start);
   }
 }
 

@@ -82,11 +82,11 @@ export class TextBlock {
     return this.#base + this.start - (this.bom ? 3 : 0);
   }
 
-  /** Consumes `count` bytes, filling as needed. */
+  /** Consumes `count` bytes, filling as needed; only bytes that have been checked go. */
   async skip(count: number): Promise<void> {
     let left = count;
     for (;;) {
-      const step = Math.min(left, this.end - this.start);
+      const step = Math.min(left, this.#checked - this.start);
       this.start += step;
       left -= step;
       if (left === 0 || this.atEnd) return;
@@ -123,9 +123,9 @@ export class TextBlock {
   /** At the start of the file: consumes a UTF-8 mark, refuses a UTF-16 one. */
   #readMark(): void {
     if (this.#encoding === 'latin1' || this.end < 2) return;
-    const [a, b, c] = this.bytes;
+    const [a, b] = this.bytes;
     if ((a === 0xff && b === 0xfe) || (a === 0xfe && b === 0xff)) throw this.#utf16();
-    if (this.end < 3 || a !== 0xef || b !== 0xbb || c !== 0xbf) return;
+    if (this.end < 3 || !startsWithMark(this.bytes, 0)) return;
     this.bom = true;
     this.start = 3;
     this.#checked = 3;
@@ -212,6 +212,11 @@ export function toLatin1(bytes: Buffer): Buffer {
     });
   }
   return Buffer.from(text, 'latin1');
+}
+
+/** True when bytes[start ..) begin with U+FEFF, the byte order mark. */
+export function startsWithMark(bytes: Uint8Array, start: number): boolean {
+  return bytes[start] === 0xef && bytes[start + 1] === 0xbb && bytes[start + 2] === 0xbf;
 }
 
 /** Bytes at the end of `bytes[0 .. end)` that begin a character and do not finish it. */
