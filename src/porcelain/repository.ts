@@ -7,13 +7,13 @@
  *   .dv/tmp/       scratch of running commands; removed when stale
  */
 import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
-import { dirname, join, relative, resolve, sep } from 'node:path';
+import { join, relative, resolve, sep } from 'node:path';
 import { DvError } from '../errors.ts';
-import { readHead } from '../model/head.ts';
-import { checkTableName } from '../model/names.ts';
+import type { Hash } from '../hash.ts';
+import { headUpdate, readHead } from '../model/head.ts';
+import { checkRefName, checkTableName } from '../model/names.ts';
 import { resolveRevision } from '../model/revision.ts';
 import { NodeStore } from '../prolly/node-store.ts';
-import type { Hash } from '../hash.ts';
 import type { Store } from '../store/contract.ts';
 import type { Maintenance } from '../store/maintenance.ts';
 import { openSqliteStore } from '../store/sqlite.ts';
@@ -84,14 +84,20 @@ async function openAt(worktree: string, cwd: string, env: Environment): Promise<
 }
 
 export interface InitOptions {
+  /** Name of the first branch; an existing repository keeps its own. */
   readonly branch?: string;
 }
 
-/** Makes (or opens, when there is one: `created` false) the repository of a directory. */
+/**
+ * Makes (or opens, when there is one: `created` false) the repository of a directory.
+ * @throws DvError `already-exists`, `bad-name`, `read-only`
+ */
 export async function initRepository(
   directory: string,
   env: Environment,
+  { branch = 'main' }: InitOptions = {},
 ): Promise<{ readonly repository: Repository; readonly created: boolean }> {
+  checkRefName('branch', branch);
   const worktree = resolve(directory);
   if (existsSync(worktree) && !statSync(worktree).isDirectory()) {
     throw new DvError('already-exists', `'${directory}' is a file`);
@@ -103,7 +109,9 @@ export async function initRepository(
     throw new DvError('read-only', `cannot write to '${directory}'`, { cause });
   }
   const repository = await openAt(worktree, worktree, env);
-  if (created) await repository.store.transact({ state: [nodeIdUpdate(env)] });
+  if (created) {
+    await repository.store.transact({ state: [nodeIdUpdate(env), headUpdate({ branch })] });
+  }
   return { repository, created };
 }
 

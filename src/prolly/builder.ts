@@ -153,6 +153,11 @@ export class TreeBuilder {
     this.levels[0].splitter.addEntry(source, start, keyEnd, end);
   }
 
+  /** The same for a key and a value that lie apart. */
+  appendPair(key: Uint8Array, value: Uint8Array): void {
+    this.levels[0].splitter.addPair(key, value);
+  }
+
   /** Appends a finished node of level `baseLevel - 1`. */
   appendChild(ref: NodeRef, flags: number): void {
     this.levels[0].splitter.addChild(ref, flags);

@@ -9,7 +9,7 @@
  *
  * Nothing is read before it is asked for; memory holds one leaf and a path per side.
  */
-import { compareBytes, equalBytes } from '../bytes.ts';
+import { compareBytes } from '../bytes.ts';
 import type { Hash } from '../hash.ts';
 import type { Node, NodeRef } from './node.ts';
 import type { NodeStore } from './node-store.ts';
@@ -204,15 +204,11 @@ function joinEntries(from: LeafStream, to: LeafStream, batch: EntryChange[]): vo
   const a = from.node as Node;
   const b = to.node as Node;
   while (from.ready && to.ready) {
-    const order = compareBytes(a.key(from.index), b.key(to.index));
-    if (order < 0) {
-      batch.push({ key: a.key(from.index), from: a.value(from.index), to: undefined });
-    } else if (order > 0) {
-      batch.push({ key: b.key(to.index), from: undefined, to: b.value(to.index) });
-    } else if (!equalBytes(a.value(from.index), b.value(to.index))) {
-      const key = a.key(from.index);
-      batch.push({ key, from: a.value(from.index), to: b.value(to.index) });
-    }
+    const [i, j] = [from.index, to.index];
+    const order = a.compareKeyTo(i, b, j);
+    if (order < 0) batch.push({ key: a.key(i), from: a.value(i), to: undefined });
+    else if (order > 0) batch.push({ key: b.key(j), from: undefined, to: b.value(j) });
+    else if (!a.sameValue(i, b, j)) batch.push({ key: a.key(i), from: a.value(i), to: b.value(j) });
     if (order <= 0) from.index += 1;
     if (order >= 0) to.index += 1;
   }

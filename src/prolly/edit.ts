@@ -167,7 +167,7 @@ class LevelEdit<E extends { readonly key: Uint8Array }> {
       const place = node.seek(edit.key);
       if (place === node.count && !isLast) break;
       while (index < place) this.kind.copy(node, index++, this.splitter);
-      if (index < node.count && compareBytes(node.key(index), edit.key) === 0) index += 1;
+      if (index < node.count && node.compareKey(index, edit.key) === 0) index += 1;
       this.kind.put(edit, this.splitter);
       edits.shift();
       if (this.store.full) await this.store.flush();

@@ -22,7 +22,7 @@
  * Invariant: same entries, same bytes. The empty tree is a leaf of no entries; an internal
  * node has at least one child.
  */
-import { ByteReader, ByteWriter, compareBytes } from '../bytes.ts';
+import { ByteReader, ByteWriter, compareRanges } from '../bytes.ts';
 import { DvError } from '../errors.ts';
 import { HASH_BYTES, type Hash, hashFromBytes, hashToBytes } from '../hash.ts';
 
@@ -129,13 +129,42 @@ export class Node {
     return this.bytes.length + this.childBytes.reduce((sum, n) => sum + n, 0);
   }
 
+  /** Compares key `index` with `key`, without making a view. */
+  compareKey(index: number, key: Uint8Array): number {
+    return compareRanges(this.keyBytes, this.keys[index], this.keys[index + 1], key, 0, key.length);
+  }
+
+  /** Compares key `index` with key `other` of another node. */
+  compareKeyTo(index: number, node: Node, other: number): number {
+    const { keyBytes, keys } = node;
+    const [start, end] = [keys[other], keys[other + 1]];
+    return compareRanges(
+      this.keyBytes,
+      this.keys[index],
+      this.keys[index + 1],
+      keyBytes,
+      start,
+      end,
+    );
+  }
+
+  /** Is value `index` the same bytes as value `other` of another node? */
+  sameValue(index: number, node: Node, other: number): boolean {
+    const size = this.values[index + 1] - this.values[index];
+    if (node.values[other + 1] - node.values[other] !== size) return false;
+    const [a, b] = [this.bytes, node.bytes];
+    let [i, j] = [this.values[index], node.values[other]];
+    for (const end = i + size; i < end; i++, j++) if (a[i] !== b[j]) return false;
+    return true;
+  }
+
   /** Index of the first entry whose key is at or after `key`; `count` when there is none. */
   seek(key: Uint8Array): number {
     let low = 0;
     let high = this.count;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (compareBytes(this.key(middle), key) < 0) low = middle + 1;
+      if (this.compareKey(middle, key) < 0) low = middle + 1;
       else high = middle;
     }
     return low;
@@ -260,13 +289,7 @@ export class NodeWriter {
   /** True when `key` (source[start..end)) sorts after everything in this node. */
   isAfterLast(source: Uint8Array, start: number, end: number): boolean {
     if (this.count === 0) return true;
-    const { bytes: last, length } = this.last;
-    const limit = Math.min(length, end - start);
-    for (let i = 0; i < limit; i++) {
-      const order = source[start + i] - last[i];
-      if (order !== 0) return order > 0;
-    }
-    return end - start > length;
+    return compareRanges(source, start, end, this.last.bytes, 0, this.last.length) > 0;
   }
 
   /** Encodes the node and empties the writer. */

@@ -1,7 +1,6 @@
 /**
  * Reading a tree: one key, all leaves, or the leaves of a key range.
  */
-import { compareBytes } from '../bytes.ts';
 import type { Hash } from '../hash.ts';
 import { LevelCursor } from './cursor.ts';
 import type { Node } from './node.ts';
@@ -18,7 +17,7 @@ export async function getEntry(
     const index = node.seek(key);
     if (index === node.count) return undefined;
     if (node.level === 0) {
-      return compareBytes(node.key(index), key) === 0 ? node.value(index) : undefined;
+      return node.compareKey(index, key) === 0 ? node.value(index) : undefined;
     }
     node = await store.read(node.childHash(index));
   }

@@ -63,5 +63,10 @@ function earliest(sorter: Sorter, schema: Schema): Duplicate {
   }
   if (best === undefined) throw bug('rows went missing in an import');
   const types = schema.key.map((i) => schema.columns[i].type);
-  return { key: decodeKey(best.key, types).map((cell) => JSON.stringify(cell)).join(', '), lines: best.lines };
+  return {
+    key: decodeKey(best.key, types)
+      .map((cell) => JSON.stringify(cell))
+      .join(', '),
+    lines: best.lines,
+  };
 }

@@ -1,78 +1,117 @@
 /**
- * The order of many byte keys, fast: the common prefix is skipped, the next four bytes of
- * each key are sorted by a least-significant-digit radix sort, and only keys that tie
- * there are compared byte by byte. Stable.
+ * The order of many byte keys, fast: skip what all keys of a group share, sort the group by
+ * the next four bytes with a least-significant-digit radix sort, and treat what ties there
+ * as a group of its own. Small groups are compared byte by byte. Stable.
  */
+import { compareRanges } from '../../bytes.ts';
+
+/** Below this many keys comparing beats counting. */
+const SMALL = 64;
 
 /** Key i is bytes[starts[i] .. ends[i]). Returns the permutation that sorts them. */
 export function radixOrder(
-  bytes: Buffer,
+  bytes: Uint8Array,
   starts: Uint32Array,
   ends: Uint32Array,
   count: number,
 ): Uint32Array {
-  const skip = commonPrefix(bytes, starts, ends, count);
-  const digits = new Uint32Array(count);
-  for (let i = 0; i < count; i++) digits[i] = fourBytes(bytes, starts[i] + skip, ends[i]);
-  const order = radixSort(digits, count);
-  sortTies(bytes, starts, ends, digits, order);
-  return order;
-}
-
-function commonPrefix(
-  bytes: Buffer,
-  starts: Uint32Array,
-  ends: Uint32Array,
-  count: number,
-): number {
-  if (count === 0) return 0;
-  let length = ends[0] - starts[0];
-  for (let i = 1; i < count && length > 0; i++) {
-    length = Math.min(length, ends[i] - starts[i]);
-    for (let j = 0; j < length; j++) {
-      if (bytes[starts[i] + j] !== bytes[starts[0] + j]) length = j;
-    }
-  }
-  return length;
-}
-
-/** The first four bytes as a big-endian number, padded with zeros. */
-function fourBytes(bytes: Buffer, start: number, end: number): number {
-  let value = 0;
-  for (let i = 0; i < 4; i++) value = (value << 8) | (start + i < end ? bytes[start + i] : 0);
-  return value >>> 0;
-}
-
-function radixSort(digits: Uint32Array, count: number): Uint32Array {
-  let order = new Uint32Array(count);
-  let next = new Uint32Array(count);
+  const order = new Uint32Array(count);
   for (let i = 0; i < count; i++) order[i] = i;
-  for (let shift = 0; shift < 32; shift += 8) {
-    const places = new Uint32Array(257);
-    for (let i = 0; i < count; i++) places[((digits[i] >>> shift) & 0xff) + 1] += 1;
-    for (let d = 0; d < 256; d++) places[d + 1] += places[d];
-    for (let i = 0; i < count; i++) {
-      next[places[(digits[order[i]] >>> shift) & 0xff]++] = order[i];
-    }
-    [order, next] = [next, order];
-  }
+  new Ordering(bytes, starts, ends, count).sort(order, 0);
   return order;
 }
 
-/** Sorts each run of equal digits by the whole keys. */
-function sortTies(
-  bytes: Buffer,
-  starts: Uint32Array,
-  ends: Uint32Array,
-  digits: Uint32Array,
-  order: Uint32Array,
-): void {
-  const compare = (a: number, b: number): number =>
-    bytes.compare(bytes, starts[b], ends[b], starts[a], ends[a]) || a - b;
-  for (let from = 0; from < order.length; ) {
-    let to = from + 1;
-    while (to < order.length && digits[order[to]] === digits[order[from]]) to += 1;
-    if (to - from > 1) order.subarray(from, to).sort(compare);
-    from = to;
+class Ordering {
+  private readonly bytes: Uint8Array;
+  private readonly starts: Uint32Array;
+  private readonly ends: Uint32Array;
+  private readonly digits: Uint32Array;
+  private readonly scratch: Uint32Array;
+  private readonly places = new Uint32Array(257);
+  private readonly compare: (a: number, b: number) => number;
+
+  constructor(bytes: Uint8Array, starts: Uint32Array, ends: Uint32Array, count: number) {
+    this.bytes = bytes;
+    this.starts = starts;
+    this.ends = ends;
+    this.digits = new Uint32Array(count);
+    this.scratch = new Uint32Array(count);
+    this.compare = (a, b) =>
+      compareRanges(bytes, starts[a], ends[a], bytes, starts[b], ends[b]) || a - b;
+  }
+
+  /** Sorts a group (a view into the order) whose keys agree in their first `depth` bytes. */
+  sort(group: Uint32Array, depth: number): void {
+    if (group.length <= SMALL) {
+      if (group.length > 1) group.sort(this.compare);
+      return;
+    }
+    const shared = this.commonPrefix(group, depth);
+    let longer = false;
+    for (const key of group) {
+      const at = this.starts[key] + shared;
+      this.digits[key] = this.fourBytes(at, this.ends[key]);
+      longer ||= at + 4 < this.ends[key];
+    }
+    this.radix(group);
+    this.sortTies(group, longer ? shared + 4 : Number.POSITIVE_INFINITY);
+  }
+
+  private commonPrefix(group: Uint32Array, depth: number): number {
+    const { bytes, starts, ends } = this;
+    const first = starts[group[0]];
+    let length = ends[group[0]] - first;
+    for (const key of group) {
+      const start = starts[key];
+      const limit = Math.min(length, ends[key] - start);
+      let same = depth;
+      while (same < limit && bytes[start + same] === bytes[first + same]) same += 1;
+      length = Math.min(length, same);
+      if (length <= depth) return depth;
+    }
+    return length;
+  }
+
+  /** The next four bytes as a big-endian number, padded with zeros. */
+  private fourBytes(at: number, end: number): number {
+    const { bytes } = this;
+    if (at + 4 <= end) {
+      const high = (bytes[at] << 24) | (bytes[at + 1] << 16);
+      return (high | (bytes[at + 2] << 8) | bytes[at + 3]) >>> 0;
+    }
+    let value = 0;
+    for (let i = 0; i < 4; i++) value = (value << 8) | (at + i < end ? bytes[at + i] : 0);
+    return value >>> 0;
+  }
+
+  private radix(group: Uint32Array): void {
+    const { digits, places } = this;
+    let from = group;
+    let to = this.scratch.subarray(0, group.length);
+    for (let shift = 0; shift < 32; shift += 8) {
+      places.fill(0);
+      for (const key of from) places[((digits[key] >>> shift) & 0xff) + 1] += 1;
+      for (let d = 0; d < 256; d++) places[d + 1] += places[d];
+      for (const key of from) to[places[(digits[key] >>> shift) & 0xff]++] = key;
+      [from, to] = [to, from];
+    }
+  }
+
+  /** Sorts each run of equal digits further, from `depth` on. */
+  private sortTies(group: Uint32Array, depth: number): void {
+    const { digits } = this;
+    for (let from = 0; from < group.length; ) {
+      let to = from + 1;
+      while (to < group.length && digits[group[to]] === digits[group[from]]) to += 1;
+      if (to - from > 1) this.sortRun(group.subarray(from, to), depth);
+      from = to;
+    }
+  }
+
+  /** Padding can make keys of different lengths tie: comparing tells them apart. */
+  private sortRun(run: Uint32Array, depth: number): void {
+    const short = run.some((key) => this.ends[key] - this.starts[key] < depth);
+    if (short) run.sort(this.compare);
+    else this.sort(run, depth);
   }
 }

@@ -14,6 +14,7 @@ import { encodeSchema, encodeTable, toChunk } from '../../model/objects.ts';
 import { BaseMatcher } from '../../prolly/base-matcher.ts';
 import { TreeBuilder } from '../../prolly/builder.ts';
 import { editTree } from '../../prolly/edit.ts';
+import { mergeBuild } from '../../prolly/merge-build.ts';
 import type { NodeStore } from '../../prolly/node-store.ts';
 import { countRows } from '../../prolly/scan.ts';
 import { joinTypes, narrowestType } from '../../tuple/cell-type.ts';
@@ -81,6 +82,9 @@ export async function importTable(input: ImportInput): Promise<ImportedTable> {
   }
 }
 
+/** Up to this share of rows out of order, editing the tree beats building it anew. */
+const FEW = 0.05;
+
 class ImportPass {
   private readonly input: ImportInput;
   private readonly plan: ImportPlan;
@@ -98,8 +102,12 @@ class ImportPass {
     this.input = input;
     this.plan = plan;
     this.sorter = new Sorter(input.scratch);
-    const { prior, nodes } = input;
-    this.builder = new TreeBuilder(
+    this.builder = this.newBuilder();
+  }
+
+  private newBuilder(): TreeBuilder {
+    const { prior, nodes } = this.input;
+    return new TreeBuilder(
       nodes,
       prior === undefined ? undefined : (level) => new BaseMatcher(nodes, prior.tree, level),
     );
@@ -221,7 +229,10 @@ class ImportPass {
 
   private nextCandidate(): ImportPlan {
     const { key } = this.plan;
-    return { ...this.plan, key: { kind: 'choose', next: key.kind === 'choose' ? key.next + 1 : 0 } };
+    return {
+      ...this.plan,
+      key: { kind: 'choose', next: key.kind === 'choose' ? key.next + 1 : 0 },
+    };
   }
 
   private async finish(): Promise<PassResult> {
@@ -239,16 +250,24 @@ class ImportPass {
         plan: { ...this.plan, keyTypes: new Map(this.plan.keyTypes).set(name, type) },
       };
     }
-    let tree = await this.builder.finish();
-    if (this.sorter.added > 0) {
-      const edits = schema.key.length === 0 ? this.combined() : this.withoutDuplicates();
-      tree = await editTree(this.input.nodes, tree, edits);
-    }
+    const tree = await this.finishTree(schema);
     if (schema.key.length > 0 && (await countRows(this.input.nodes, tree)) < this.rows) {
       if (this.plan.key.kind === 'choose') return { done: false, plan: this.nextCandidate() };
       await this.reportDuplicate(schema);
     }
     return { done: true, imported: await this.store(schema, tree) };
+  }
+
+  /** The tree of all rows: those that came in order, and those the sorter has. */
+  private async finishTree(schema: Schema): Promise<Hash> {
+    const tree = await this.builder.finish();
+    if (this.sorter.added === 0) return tree;
+    const { nodes } = this.input;
+    const sorted = schema.key.length === 0 ? this.combined() : this.withoutDuplicates();
+    if (this.sorter.added < this.rows * FEW) return editTree(nodes, tree, sorted);
+    const builder = this.newBuilder();
+    await mergeBuild(nodes, tree, sorted, builder);
+    return builder.finish();
   }
 
   /** Column types after the last row; a declared type beats an inferred one. */
@@ -267,7 +286,7 @@ class ImportPass {
     let last: Buffer | undefined;
     for (const batch of this.sorter.sorted()) {
       yield batch.filter(({ key }) => {
-        const repeated = last !== undefined && last.equals(key);
+        const repeated = last?.equals(key);
         last = key;
         return !repeated;
       });
