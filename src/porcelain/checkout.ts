@@ -13,8 +13,8 @@
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DvError } from '../errors.ts';
-import { formatOf } from '../formats/detect.ts';
 import { compress } from '../formats/compressed.ts';
+import { formatOf } from '../formats/detect.ts';
 import type { RootEntry } from '../model/root.ts';
 import type { StateUpdate, Transaction } from '../store/contract.ts';
 import {
@@ -29,7 +29,7 @@ import { pathOf, type Repository } from './repository.ts';
 import { entryBytes } from './table-file.ts';
 import { checkParents, fileError, removeFile, syncDirectory, writeNewFile } from './write-file.ts';
 
-const JOURNAL_KEY = 'checkout';
+export const CHECKOUT_JOURNAL = 'checkout';
 
 /** A file to write, or to remove (`entry` null). */
 export interface CheckoutItem {
@@ -65,7 +65,8 @@ export async function checkout(
   let moved = false;
   try {
     for (const item of items) journal.push(await prepare(repo, item, directory, journal.length));
-    const record = { key: JOURNAL_KEY, value: Buffer.from(JSON.stringify(journal)), expect: null };
+    const value = Buffer.from(JSON.stringify(journal));
+    const record = { key: CHECKOUT_JOURNAL, value, expect: null };
     const state = [...(transaction.state ?? []), record];
     moved = (await repo.store.transact({ ...transaction, state })).done;
   } finally {
@@ -101,7 +102,7 @@ async function prepare(
 }
 
 async function finish(repo: Repository, journal: readonly JournalItem[]): Promise<void> {
-  const state: StateUpdate[] = [{ key: JOURNAL_KEY, value: null }];
+  const state: StateUpdate[] = [{ key: CHECKOUT_JOURNAL, value: null }];
   const directories = new Set<string>();
   for (const item of journal) {
     const path = pathOf(repo, item.name);
@@ -136,7 +137,7 @@ function place(repo: Repository, item: JournalItem, path: string): boolean {
 
 /** Finishes what a killed command left in step 3. */
 export async function recoverCheckout(repo: Repository): Promise<void> {
-  const value = await repo.store.getState(JOURNAL_KEY);
+  const value = await repo.store.getState(CHECKOUT_JOURNAL);
   if (value === undefined) return;
   const journal: JournalItem[] = JSON.parse(Buffer.from(value).toString());
   await finish(repo, journal);
