@@ -5,7 +5,7 @@
  * the format that is written; the NDJSON form of a diff is read as well.
  */
 import type { RowChange, TableDiff } from '../model/change.ts';
-import type { Cell, Row } from '../tuple/schema.ts';
+import type { Row } from '../tuple/schema.ts';
 import { type ColumnPair, cellAt, pairColumns } from './diff-columns.ts';
 import type { ParsePatchOptions, PatchCells, PatchChange, PatchTable } from './patch-contract.ts';
 import { formatPatch } from './patch-format.ts';
@@ -26,31 +26,40 @@ export async function* toPatch(
 ): AsyncGenerator<PatchTable> {
   for await (const diff of diffs) {
     const pairs = pairColumns(diff.from, diff.to);
+    const columns: PatchColumns = {
+      from: pairs.filter(({ from }) => from >= 0).sort((a, b) => a.from - b.from),
+      to: pairs.filter(({ to }) => to >= 0).sort((a, b) => a.to - b.to),
+      keyless: !pairs.some(({ key }) => key),
+    };
     yield {
       table: diff.table,
       line: 0,
       fromSchema: diff.from,
       toSchema: diff.to,
-      changes: () => mapBatches(diff.changes(), (change) => toPatchChange(pairs, change)),
+      changes: () => mapBatches(diff.changes(), (change) => toPatchChange(columns, change)),
     };
   }
 }
 
-function toPatchChange(pairs: readonly ColumnPair[], change: RowChange): PatchChange {
-  const keyless = !pairs.some((pair) => pair.key);
-  const told =
-    change.change === 'modified' && !keyless
-      ? pairs.filter((p) => p.key || cellAt(change.from, p.from) !== cellAt(change.to, p.to))
-      : pairs;
-  const from = change.from && cellsOf(change.from, told, 'from');
-  const to = change.to && cellsOf(change.to, told, 'to');
-  return { change: change.change, line: 0, from, to } as PatchChange;
+/** The columns of each side in its own order. */
+interface PatchColumns {
+  readonly from: readonly ColumnPair[];
+  readonly to: readonly ColumnPair[];
+  readonly keyless: boolean;
 }
 
-function cellsOf(row: Row, pairs: readonly ColumnPair[], side: 'from' | 'to'): PatchCells {
-  const cells = new Map<string, Cell>();
-  for (const pair of pairs) if (pair[side] >= 0) cells.set(pair.name, row[pair[side]]);
-  return cells;
+function toPatchChange({ from, to, keyless }: PatchColumns, change: RowChange): PatchChange {
+  const all = change.change !== 'modified' || keyless;
+  const told = (pair: ColumnPair) =>
+    all || pair.key || cellAt(change.from, pair.from) !== cellAt(change.to, pair.to);
+  const cells = (row: Row, pairs: readonly ColumnPair[], side: 'from' | 'to'): PatchCells =>
+    new Map(pairs.filter(told).map((pair) => [pair.name, row[pair[side]]]));
+  return {
+    change: change.change,
+    line: 0,
+    from: change.from && cells(change.from, from, 'from'),
+    to: change.to && cells(change.to, to, 'to'),
+  } as PatchChange;
 }
 
 /**

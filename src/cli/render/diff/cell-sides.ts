@@ -19,14 +19,18 @@ export interface CellSides extends WordDiff {
 
 export function compareCells(from: Cell, to: Cell, type: ColumnType): CellSides {
   const signs = { fromSign: isSign(from), toSign: isSign(to) };
-  let before = visibleCell(from);
-  let after = visibleCell(to);
-  if (signs.fromSign || signs.toSign || WHOLE.has(type)) {
-    return { ...signs, from: whole(before), to: whole(after) };
-  }
-  if (looksAlike(before, after)) [before, after] = [spellOut(before), spellOut(after)];
-  const diff = diffWords(before, after);
-  return { ...signs, from: diff.from.map(reveal), to: diff.to.map(reveal) };
+  const before = visibleCell(from);
+  const after = visibleCell(to);
+  if (signs.fromSign || signs.toSign) return { ...signs, from: whole(before), to: whole(after) };
+  return { ...signs, ...compareTexts(before, after, type) };
+}
+
+/** Two different texts, made fit to be shown, neither of them a sign. */
+export function compareTexts(from: string, to: string, type: ColumnType): WordDiff {
+  if (WHOLE.has(type)) return { from: whole(from), to: whole(to) };
+  const alike = looksAlike(from, to);
+  const diff = alike ? diffWords(spellOut(from), spellOut(to)) : diffWords(from, to);
+  return { from: diff.from.map(reveal), to: diff.to.map(reveal) };
 }
 
 /** One cell alone, such as of an added row. */
