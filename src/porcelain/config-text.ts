@@ -39,7 +39,13 @@ interface ParsedText {
 const HEADER = /^\[\s*([a-z0-9-]+)(?:\s+"((?:[^"\\]|\\.)*)")?\s*\]\s*(?:[#;].*)?$/i;
 const NAME = /^([a-z][a-z0-9-]*)\s*(=?)/i;
 const KEY = /^([a-z0-9-]+)\.(?:([^\n\0]+)\.)?([a-z][a-z0-9-]*)$/i;
-const ESCAPES: Readonly<Record<string, string>> = { n: '\n', t: '\t', b: '\b', '"': '"', '\\': '\\' };
+const ESCAPES: Readonly<Record<string, string>> = {
+  n: '\n',
+  t: '\t',
+  b: '\b',
+  '"': '"',
+  '\\': '\\',
+};
 
 /**
  * `section.name` or `section.sub.name` with the parts that ignore case in lower case.
@@ -184,7 +190,8 @@ export function setInText(text: string, key: string, value: string, file: string
     if (home.end + 2 === lines.length) lines.push('');
     return lines.join('\n');
   }
-  const header = sub === undefined ? `[${section}]` : `[${section} "${sub.replace(/["\\]/g, '\\$&')}"]`;
+  const header =
+    sub === undefined ? `[${section}]` : `[${section} "${sub.replace(/["\\]/g, '\\$&')}"]`;
   const before = text === '' || text.endsWith('\n') ? text : `${text}${end}\n`;
   return `${before}${header}${end}\n${assign(`\t${name}`)}\n`;
 }

@@ -175,7 +175,10 @@ export function resolveAuthor(
   }
   const bad = [name, email].find((text) => /[<>\n\r\0]/.test(text));
   if (bad !== undefined) {
-    throw new DvError('no-author', `'${bad}' cannot be part of an author: it holds <, > or a line end`);
+    throw new DvError(
+      'no-author',
+      `'${bad}' cannot be part of an author: it holds <, > or a line end`,
+    );
   }
   return { name, email };
 }

@@ -14,7 +14,19 @@ const MS = { second: 1000, minute: 60_000, hour: 3_600_000 } as const;
 
 const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
 const WEEKDAYS = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'];
-const NUMBERS = ['zero', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten'];
+const NUMBERS = [
+  'zero',
+  'one',
+  'two',
+  'three',
+  'four',
+  'five',
+  'six',
+  'seven',
+  'eight',
+  'nine',
+  'ten',
+];
 
 const ISO_DAY = /^(\d{4})([-/])(\d{1,2})\2(\d{1,2})(?:[t\s]+(.+))?$/;
 const MAIL_DAY = /^(?:[a-z]{3,9},?\s+)?(\d{1,2})\s+([a-z]{3})[a-z]*\s+(\d{4})(?:\s+(.+))?$/;
@@ -103,12 +115,15 @@ function daysBack(word: string, now: number): number | undefined {
   if (word === 'today') return 0;
   if (word === 'yesterday') return 1;
   const weekday = word.length < 3 ? -1 : WEEKDAYS.findIndex((name) => name.startsWith(word));
-  return weekday < 0 ? undefined : (new Date(now).getDay() - weekday + 6) % 7 + 1;
+  return weekday < 0 ? undefined : ((new Date(now).getDay() - weekday + 6) % 7) + 1;
 }
 
 /** `2 days ago`, `1 hour 30 minutes ago`, `last week`. */
 function parseAgo(words: string, now: number): number | undefined {
-  const parts = words.replace(/[.\s]+/g, ' ').replace(/ ago$/, '').split(' ');
+  const parts = words
+    .replace(/[.\s]+/g, ' ')
+    .replace(/ ago$/, '')
+    .split(' ');
   if (parts.length % 2 !== 0) return undefined;
   let time = now;
   for (let i = 0; i < parts.length; i += 2) {
