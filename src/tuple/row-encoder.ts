@@ -188,7 +188,7 @@ export class RowEncoder {
       return true;
     }
     out.reserve(room);
-    if (adjacent && used === sources.length) appendAdjacent(out, batch, base, sources);
+    if (adjacent) appendAdjacent(out, batch, base, sources);
     else this.#appendCells(batch, base, used, out, refs ? MAX_INLINE_CELL : Infinity);
     return false;
   }

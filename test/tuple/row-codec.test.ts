@@ -192,6 +192,27 @@ describe('rows', () => {
     expect(() => decodeRow(schema, key, value)).toThrow(/not read first/);
   });
 
+  test('are inline up to the limit, out of line one byte beyond', () => {
+    const schema = textSchema(6, [0]);
+    // Every mark takes two bytes; the fifth cell takes what is left.
+    const rest = MAX_TUPLE - 4 * (2 + 16_000) - 2;
+    const row = (extra: number) => [
+      'k',
+      ...Array.from({ length: 4 }, () => 'x'.repeat(16_000)),
+      'y'.repeat(rest + extra),
+    ];
+    const flags = [0, 1].map((extra) => {
+      const { key, value } = encodeRow(schema, row(extra), new BlobMap().store);
+      checkEntry(schema, key, value);
+      expect(value).toEqual(modelValue(schema, row(extra)));
+      return [value[0], value.length];
+    });
+    expect(flags).toEqual([
+      [0, 1 + MAX_TUPLE],
+      [5, 1 + 32 + 3],
+    ]);
+  });
+
   test('only from the columns they have: others are null', () => {
     const schema = textSchema(3, [1]);
     const encoder = new RowEncoder(schema, [-1, 1, 0], new BlobMap().store);
