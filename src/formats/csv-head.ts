@@ -15,7 +15,8 @@ import {
   type Stretch,
   splitRecord,
 } from './csv-record.ts';
-import { CR, LF, type TextBlock } from './text-encoding.ts';
+import type { TextBlock } from './text-block.ts';
+import { CR, LF } from './text-encoding.ts';
 
 export const MAX_COLUMNS = 16_384;
 

@@ -17,7 +17,8 @@ import { SAMPLE_BYTES } from './csv-dialect.ts';
 import { type Head, readHead } from './csv-head.ts';
 import type { QuotingMemory } from './csv-quoting.ts';
 import { CsvScanner, unescapeCells } from './csv-scan.ts';
-import { type Encoding, TextBlock } from './text-encoding.ts';
+import { TextBlock } from './text-block.ts';
+import type { Encoding } from './text-encoding.ts';
 
 /** Sizes that bound memory; tests make them small to see the seams. */
 export interface ReaderLimits {
@@ -47,59 +48,46 @@ export async function openCsvReader(
   const block = new TextBlock(source, { encoding, size: SAMPLE_BYTES, limit: limits.recordBytes });
   try {
     const head = await readHead(format, source.name, block, given);
-    return new CsvReader(source, format, given, head, encoding, limits);
+    return new CsvReader({ source, format, given, encoding, limits, head });
   } finally {
     await block.close();
   }
 }
 
+interface OpenFile {
+  readonly source: ByteSource;
+  readonly format: FormatName;
+  readonly given: Partial<Dialect>;
+  readonly encoding: Encoding;
+  readonly limits: ReaderLimits;
+  readonly head: Head;
+}
+
 class CsvReader implements TableReader {
   readonly columns: readonly string[];
   readonly declaredTypes: readonly undefined[];
-  readonly #source: ByteSource;
-  readonly #format: FormatName;
-  readonly #given: Partial<Dialect>;
-  readonly #head: Head;
-  readonly #encoding: Encoding;
-  readonly #limits: ReaderLimits;
+  readonly #file: OpenFile;
   #quoting: QuotingMemory;
   #finalNewline = true;
 
-  constructor(
-    source: ByteSource,
-    format: FormatName,
-    given: Partial<Dialect>,
-    head: Head,
-    encoding: Encoding,
-    limits: ReaderLimits,
-  ) {
-    this.columns = head.names;
-    this.declaredTypes = head.names.map(() => undefined);
-    this.#source = source;
-    this.#format = format;
-    this.#given = given;
-    this.#head = head;
-    this.#encoding = encoding;
-    this.#limits = limits;
-    this.#quoting = head.startQuoting();
+  constructor(file: OpenFile) {
+    this.columns = file.head.names;
+    this.declaredTypes = file.head.names.map(() => undefined);
+    this.#file = file;
+    this.#quoting = file.head.startQuoting();
   }
 
   async *batches(): AsyncGenerator<RowBatch> {
-    const { marks } = this.#head;
-    const { blockBytes, recordBytes, batchCells } = this.#limits;
+    const { source, encoding, limits, head } = this.#file;
     const columns = this.columns.length;
-    const scanner = new CsvScanner({ file: this.#source.name, columns, marks, batchCells });
-    const size = blockBytes;
-    const block = new TextBlock(this.#source, {
-      encoding: this.#encoding,
-      size,
-      limit: recordBytes,
-    });
-    this.#quoting = this.#head.startQuoting();
+    const { batchCells, blockBytes: size, recordBytes: limit } = limits;
+    const block = new TextBlock(source, { encoding, size, limit });
+    const scanner = new CsvScanner({ file: source.name, columns, marks: head.marks, batchCells });
+    this.#quoting = head.startQuoting();
     try {
       await block.fill();
-      await block.skip(this.#head.bytes);
-      block.line = 1 + this.#head.lines;
+      await block.skip(head.bytes);
+      block.line = 1 + head.lines;
       for (;;) {
         const full = scanner.scan(block);
         const { rows, cells, lines, quoted } = scanner;
@@ -112,19 +100,19 @@ class CsvReader implements TableReader {
         if (block.atEnd) break;
         await block.fill();
       }
-      this.#finalNewline = block.lastByte === marks.lineEnd;
+      this.#finalNewline = block.lastByte === head.marks.lineEnd;
     } finally {
       await block.close();
     }
   }
 
   dialect(): Dialect {
-    const { delimiter, header, newline, bom, quotedHeader } = this.#head;
-    const { quoting = this.#given.quoting ?? 'minimal', quotedEdges } = this.#quoting.result(
-      this.columns,
-    );
+    const { format, given, encoding, head } = this.#file;
+    const { delimiter, header, newline, bom, quotedHeader } = head;
+    const learnt = this.#quoting.result(this.columns);
+    const { quoting = given.quoting ?? 'minimal', quotedEdges } = learnt;
     return {
-      format: this.#format,
+      format,
       delimiter,
       header,
       ...(quoting === 'minimal' ? {} : { quoting }),
@@ -133,7 +121,7 @@ class CsvReader implements TableReader {
       ...(newline === '\n' ? {} : { newline }),
       ...(this.#finalNewline ? {} : { finalNewline: false }),
       ...(bom ? { bom } : {}),
-      ...(this.#encoding === 'utf-8' ? {} : { encoding: this.#encoding }),
+      ...(encoding === 'utf-8' ? {} : { encoding }),
     };
   }
 

@@ -8,7 +8,8 @@
  */
 import { flawError, raggedLine } from './csv-errors.ts';
 import { isBlank, type Marks, QUOTE, splitRecord } from './csv-record.ts';
-import { CR, LF, type TextBlock } from './text-encoding.ts';
+import type { TextBlock } from './text-block.ts';
+import { CR, LF } from './text-encoding.ts';
 
 export interface ScannerOptions {
   /** Name for error messages. */

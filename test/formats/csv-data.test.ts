@@ -2,7 +2,6 @@
  * Real files come back byte for byte: written by somebody else's CSV writer, read and
  * written again by ours, rows in the same order.
  */
-import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
@@ -20,48 +19,50 @@ function csvFiles(folder: string): string[] {
   return names.filter((name) => /\.csv(\.gz)?$/.test(name)).sort();
 }
 
+/** The number of rows, when they come back as the same bytes; their dialect. */
 async function roundTrip(bytes: Buffer, dialect: Dialect) {
   const reader = await csv.openReader(sourceOf(bytes), {});
-  const schema = schemaOf(
-    reader.columns,
-    reader.columns.map(() => 'text'),
-  );
-  const writer = csv.createWriter(schema, dialect);
-  const digest = createHash('sha256');
+  const types = reader.columns.map(() => 'text' as const);
+  const writer = csv.createWriter(schemaOf(reader.columns, types), dialect);
   let rows = 0;
+  let same = true;
+  let at = 0;
+  const compare = (part: Uint8Array | undefined) => {
+    if (part === undefined) return;
+    same &&= bytes.subarray(at, at + part.length).equals(part);
+    at += part.length;
+  };
   for await (const batch of reader.batches()) {
     rows += batch.rows;
-    digest.update((await writer.write(batch)) ?? '');
+    compare(await writer.write(batch));
   }
-  digest.update((await writer.end()) ?? '');
-  return { rows, digest: digest.digest('hex'), dialect: reader.dialect() };
-}
-
-async function expectSame(path: string): Promise<number> {
-  const file = readFileSync(path);
-  const bytes = path.endsWith('.gz') ? gunzipSync(file) : file;
-  const { dialect } = await roundTrip(bytes, { format: 'csv' });
-  const { rows, digest } = await roundTrip(bytes, dialect);
-  expect(digest).toBe(createHash('sha256').update(bytes).digest('hex'));
-  return rows;
+  compare(await writer.end());
+  return { rows, same: same && at === bytes.length, dialect: reader.dialect() };
 }
 
 describe('fixtures', () => {
   test.each(['crawlers', 'tzdb'])('%s: rows and bytes are as published', async (set) => {
     const truth = JSON.parse(readFileSync(`${FIXTURES}${set}/truth.json`, 'utf8'));
-    for (const { file, rows } of truth.snapshots) {
-      if (!existsSync(`${FIXTURES}${set}/${file}`)) continue;
-      expect(await expectSame(`${FIXTURES}${set}/${file}`)).toBe(rows);
+    const present = truth.snapshots.filter(({ file }: { file: string }) =>
+      existsSync(`${FIXTURES}${set}/${file}`),
+    );
+    expect(present.length).toBeGreaterThan(5);
+    for (const { file, rows } of present) {
+      const bytes = readFileSync(`${FIXTURES}${set}/${file}`);
+      const { dialect } = await roundTrip(bytes, { format: 'csv' });
+      expect(await roundTrip(bytes, dialect)).toEqual({ rows, same: true, dialect });
     }
   });
 });
 
 describe.skipIf(!existsSync(SHARED))('the large data', () => {
-  test.each(csvFiles(SHARED))(
-    '%s',
-    async (name) => {
-      await expectSame(`${SHARED}${name}`);
-    },
-    60_000,
-  );
+  test.each(csvFiles(SHARED))('%s', async (name) => {
+    const file = readFileSync(`${SHARED}${name}`);
+    const bytes = name.endsWith('.gz') ? gunzipSync(file) : file;
+    // They all come from one writer, which quotes white space at the ends of a cell.
+    const found = await roundTrip(bytes, { format: 'csv', quotedEdges: true });
+    expect(found.same).toBe(true);
+    expect(found.dialect).toMatchObject({ format: 'csv', delimiter: ',', header: true });
+    expect(found.dialect.quoting).toBe(undefined);
+  });
 });

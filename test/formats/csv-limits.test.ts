@@ -91,11 +91,11 @@ describe('large records', () => {
   });
 
   test('rows of one cell fill several batches', async () => {
-    const rows = Array.from({ length: 200_000 }, (_, i) => [i % 3 === 0 ? null : `${i % 10}`]);
+    const rows = Array.from({ length: 70_000 }, (_, i) => [i % 3 === 0 ? null : `${i % 10}`]);
     const bytes = await write(['n'], rows, { format: 'csv', newline: '\r\n' });
     const found = await readTable(csv, bytes);
     expect(found.rows).toEqual(rows);
-    expect(found.lines.at(-1)).toBe(200_001);
+    expect(found.lines.at(-1)).toBe(70_001);
   });
 });
 

@@ -112,7 +112,7 @@ describe('what is written', () => {
         );
         expect(again.toString('latin1')).toBe(bytes.toString('latin1'));
       }),
-      { numRuns: 1500 },
+      { numRuns: 1000 },
     );
   });
 
