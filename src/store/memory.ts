@@ -7,15 +7,17 @@
  * written or touched after its marking began even when the clock stands still.
  */
 import { equalBytes } from '../bytes.ts';
+import { bug } from '../errors.ts';
 import type { Hash } from '../hash.ts';
-import type {
-  ChunkToPut,
-  FeedEntry,
-  RefUpdate,
-  StateUpdate,
-  Store,
-  Transaction,
-  TransactResult,
+import {
+  type ChunkToPut,
+  type FeedEntry,
+  MAX_CHUNK_BYTES,
+  type RefUpdate,
+  type StateUpdate,
+  type Store,
+  type Transaction,
+  type TransactResult,
 } from './contract.ts';
 import type {
   Maintenance,
@@ -47,11 +49,13 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store & Mai
   let step = 0;
 
   function put(chunks: readonly ChunkToPut[]): void {
+    const over = chunks.find(({ bytes }) => bytes.length > MAX_CHUNK_BYTES);
+    if (over !== undefined) throw bug(`a chunk of ${over.bytes.length} bytes`);
     step += 1;
     const time = now();
     for (const { hash, bytes } of chunks) {
       const kept = objects.get(hash);
-      if (kept === undefined) objects.set(hash, { bytes: Uint8Array.from(bytes), time, step });
+      if (kept === undefined) objects.set(hash, { bytes: Buffer.from(bytes), time, step });
       else Object.assign(kept, { time, step });
     }
   }
@@ -72,7 +76,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store & Mai
 
   function applyState({ key, value }: StateUpdate): void {
     if (value === null) state.delete(key);
-    else state.set(key, Uint8Array.from(value));
+    else state.set(key, Buffer.from(value));
   }
 
   return {

@@ -31,7 +31,7 @@ export interface FileOptions extends LockOwnerOptions {
 export type Commitment = 'stored' | 'durable';
 
 /** The log goes into the database when it is this long, and is cut back to it. */
-const LOG_BYTES = 16 * 1024 * 1024;
+const LOG_BYTES = 4 * 1024 * 1024;
 const WRITER_PRAGMAS = `
   PRAGMA fullfsync = ON;
   PRAGMA wal_autocheckpoint = ${LOG_BYTES / PAGE_BYTES};

@@ -8,20 +8,22 @@
 import { DvError } from '../errors.ts';
 import { digestOf, type Hash, hashFromBytes, hashToBytes } from '../hash.ts';
 import { ChunkCache } from './chunk-cache.ts';
-import type { Compression } from './compression.ts';
+import type { Compression, Dictionary } from './compression.ts';
+import { type Dictionaries, FIRST_DICTIONARY } from './sqlite-dictionaries.ts';
 import type { SqliteFile } from './sqlite-file.ts';
 
 /** What is known of an object without its data. */
 export interface ObjectEntry {
   readonly id: number;
   readonly base: number | null;
+  readonly encoding: number;
   readonly written: number;
 }
 
 interface ObjectRow {
   readonly hash: Buffer;
   readonly base: number | null;
-  readonly zstd: number;
+  readonly encoding: number;
   readonly raw_size: number;
   readonly data: Buffer;
 }
@@ -33,34 +35,40 @@ const INDEXED_BYTES = 6;
 export class ObjectReader {
   private readonly file: SqliteFile;
   private readonly compression: Compression;
+  private readonly dictionaries: Dictionaries;
   private readonly cache = new ChunkCache(CACHE_BYTES);
 
-  constructor(file: SqliteFile, compression: Compression) {
+  constructor(file: SqliteFile, compression: Compression, dictionaries: Dictionaries) {
     this.file = file;
     this.compression = compression;
+    this.dictionaries = dictionaries;
   }
 
   find(hash: Hash): ObjectEntry | undefined {
+    const bytes = hashToBytes(hash);
     return this.file
       .sql<ObjectEntry>(
-        `SELECT id, base, written FROM objects
-         WHERE substr(hash, 1, 6) = substr(?1, 1, 6) AND hash = ?1`,
+        `SELECT id, base, encoding, written FROM objects
+         WHERE substr(hash, 1, 6) = substr(?, 1, 6) AND hash = ?`,
       )
-      .get(hashToBytes(hash));
+      .get(bytes, bytes);
   }
 
   findEntry(id: number): ObjectEntry | undefined {
-    return this.file.sql<ObjectEntry>('SELECT id, base, written FROM objects WHERE id = ?').get(id);
+    return this.file
+      .sql<ObjectEntry>('SELECT id, base, encoding, written FROM objects WHERE id = ?')
+      .get(id);
   }
 
   findId(hash: Hash): number | undefined {
+    const bytes = hashToBytes(hash);
     return this.file
       .sql(
         `SELECT id FROM objects
-         WHERE substr(hash, 1, 6) = substr(?1, 1, 6) AND hash = ?1`,
+         WHERE substr(hash, 1, 6) = substr(?, 1, 6) AND hash = ?`,
       )
       .pluck()
-      .get(hashToBytes(hash)) as number | undefined;
+      .get(bytes, bytes) as number | undefined;
   }
 
   /** @throws DvError `corrupt` */
@@ -111,7 +119,7 @@ export class ObjectReader {
 
   private row(id: number): ObjectRow | undefined {
     return this.file
-      .sql<ObjectRow>('SELECT hash, base, zstd, raw_size, data FROM objects WHERE id = ?')
+      .sql<ObjectRow>('SELECT hash, base, encoding, raw_size, data FROM objects WHERE id = ?')
       .get(id);
   }
 
@@ -125,13 +133,17 @@ export class ObjectReader {
     throw damaged(row);
   }
 
-  private decompress({ base, zstd, raw_size, data }: ObjectRow): Uint8Array {
-    if (zstd === 0) return data;
-    return this.compression.decompress(data, raw_size, this.baseBytes(base));
+  private decompress(row: ObjectRow): Uint8Array {
+    if (row.encoding === 0) return row.data;
+    return this.compression.decompress(row.data, row.raw_size, this.dictionaryOf(row));
   }
 
-  private baseBytes(base: number | null): Uint8Array | undefined {
-    if (base === null) return undefined;
+  private dictionaryOf({ base, encoding }: ObjectRow): Dictionary | undefined {
+    if (base !== null) return this.baseBytes(base);
+    return encoding < FIRST_DICTIONARY ? undefined : this.dictionaries.read(encoding).prepared;
+  }
+
+  private baseBytes(base: number): Uint8Array {
     const cached = this.cache.get(base);
     if (cached !== undefined) return cached;
     const row = this.row(base);

@@ -11,12 +11,15 @@
  *     hash      32 bytes
  *     base      null, or the id of the keyframe this chunk is a delta against; a keyframe's
  *               own base is null, so no chain is longer than one
- *     zstd      0: `data` is the chunk's bytes; 1: a zstd frame (compression.ts), with the
- *               raw bytes of `base` as dictionary when there is one
+ *     encoding  0: `data` is the chunk's bytes; 1: a zstd frame (compression.ts), with the
+ *               raw bytes of `base` as dictionary when there is one; from 2 on: a zstd frame
+ *               with the dictionary of that id, and no base
  *     kind      the chunk's first byte (0 when it is empty)
  *     raw_size  bytes of the chunk, at most 262,144
  *     written   ms since the epoch
  *   objects_by_hash   on the first 6 bytes alone: 16 bytes an entry; the row has the rest
+ *   dictionaries   a zstd frame each; `raw_size` bytes, at most 262,144; never removed
+ *             (sqlite-dictionaries.ts)
  *   touched   chunks put again after they were written: when, and the last gc round that
  *             had begun by then (sqlite-sweep.ts)
  *   refs, state   the contract's, by name
@@ -43,13 +46,18 @@ const TABLES = `
     id INTEGER PRIMARY KEY,
     hash BLOB NOT NULL,
     base INTEGER,
-    zstd INTEGER NOT NULL,
+    encoding INTEGER NOT NULL,
     kind INTEGER NOT NULL,
     raw_size INTEGER NOT NULL,
     written INTEGER NOT NULL,
     data BLOB NOT NULL
   ) STRICT;
   CREATE INDEX objects_by_hash ON objects (substr(hash, 1, 6));
+  CREATE TABLE dictionaries (
+    id INTEGER PRIMARY KEY,
+    raw_size INTEGER NOT NULL,
+    data BLOB NOT NULL
+  ) STRICT;
   CREATE TABLE touched (
     id INTEGER PRIMARY KEY,
     time INTEGER NOT NULL,

@@ -3,23 +3,25 @@
  * that a commit is one transaction and one sync, opening replays nothing, and readers and
  * writers of several processes do not hinder one another.
  *
- *   sqlite-schema      the file format          sqlite-writer   chunks in
- *   sqlite-open        opening the file         chunk-encoding  whole or delta
- *   sqlite-file        transactions, locks      sqlite-packing  how rows fill pages
- *   sqlite-owner       who holds the lock       sqlite-refs     refs, state, feed
- *   sqlite-reader      chunks out               sqlite-sweep    gc
- *                                               sqlite-upkeep   scan, check, compact
+ *   sqlite-schema   the file format         sqlite-reader         chunks out
+ *   sqlite-open     opening the file        sqlite-plan           chunks in: what to store
+ *   sqlite-file     transactions, locks     sqlite-writer         chunks in: storing it
+ *   sqlite-owner    who holds the lock      sqlite-dictionaries   what leaves share
+ *   sqlite-refs     refs, state, feed       sqlite-packing        how rows fill pages
+ *   sqlite-upkeep   scan, check, compact    sqlite-sweep          gc
  */
 import type { Hash } from '../hash.ts';
 import { type Compression, loadCompression } from './compression.ts';
 import type { ChunkToPut, Store, Transaction, TransactResult } from './contract.ts';
 import type { Maintenance } from './maintenance.ts';
+import { Dictionaries } from './sqlite-dictionaries.ts';
 import { openSqliteFile, type SqliteFile } from './sqlite-file.ts';
+import { type PutPlan, PutPlanner } from './sqlite-plan.ts';
 import { ObjectReader } from './sqlite-reader.ts';
 import { RefTables } from './sqlite-refs.ts';
 import { startMarking } from './sqlite-sweep.ts';
 import { checkContainer, compactFile, measureFiles, scanObjects } from './sqlite-upkeep.ts';
-import { ObjectWriter, type PutPlan } from './sqlite-writer.ts';
+import { ObjectWriter } from './sqlite-writer.ts';
 
 export interface SqliteStoreOptions {
   /** ms since the epoch. */
@@ -57,13 +59,16 @@ export async function openSqliteStore(
 class SqliteStore implements Store, Maintenance {
   private readonly file: SqliteFile;
   private readonly reader: ObjectReader;
+  private readonly planner: PutPlanner;
   private readonly writer: ObjectWriter;
   private readonly tables: RefTables;
 
   constructor(file: SqliteFile, compression: Compression, now: () => number) {
     this.file = file;
-    this.reader = new ObjectReader(file, compression);
-    this.writer = new ObjectWriter(file, this.reader, compression, now);
+    const dictionaries = new Dictionaries(file, compression);
+    this.reader = new ObjectReader(file, compression, dictionaries);
+    this.planner = new PutPlanner(file, this.reader, compression, dictionaries);
+    this.writer = new ObjectWriter(file, this.planner, dictionaries, now);
     this.tables = new RefTables(file, now);
   }
 
@@ -147,7 +152,7 @@ class SqliteStore implements Store, Maintenance {
   }
 
   private plan(chunks: readonly ChunkToPut[]): Promise<PutPlan> {
-    return this.file.read(() => this.writer.plan(chunks));
+    return this.file.read(() => this.planner.plan(chunks));
   }
 }
 
