@@ -46,7 +46,7 @@ describe('a condition', () => {
     "active IS NOT 'false'",
     "'true' == Active",
     "'true' IS NOT NULL AND 'false' IS NOT \"active\"",
-    "active IN ('true', 'false')",
+    "active IN ('false', 'x', 'true')",
     "active not in ('x', 'false')",
     "name != 'true'",
     '1',

@@ -95,7 +95,12 @@ describe('keyless rows', () => {
     const builder = new RowBatchBuilder(schema);
     const once = entryOf(['once', null, '']);
     const often = entryOf(['often', 'b', 'c']);
-    const entries = [{ key: often.key, value: withKeylessCount(often.value, 100_000) }, once];
+    const thrice = entryOf(['thrice', '', null]);
+    const entries = [
+      { key: often.key, value: withKeylessCount(often.value, 100_000) },
+      once,
+      { key: thrice.key, value: withKeylessCount(thrice.value, 3) },
+    ];
     const counts = new Map<string | null, number>();
     const count = () => {
       for (const [first] of rowsOf(builder.take())) counts.set(first, (counts.get(first) ?? 0) + 1);
@@ -108,7 +113,7 @@ describe('keyless rows', () => {
       }
     }
     count();
-    expect(Object.fromEntries(counts)).toEqual({ often: 100_000, once: 1 });
+    expect(Object.fromEntries(counts)).toEqual({ often: 100_000, once: 1, thrice: 3 });
     expect(batches).toBeGreaterThan(1);
   });
 
