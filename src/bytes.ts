@@ -83,15 +83,11 @@ export class ByteWriter {
   raw(source: Uint8Array, start = 0, end = source.length): this {
     const size = end - start;
     this.reserve(size);
-    if (size <= 32) {
-      for (let i = 0; i < size; i++) this.bytes[this.length + i] = source[start + i];
-    } else {
-      this.bytes.set(
-        start === 0 && end === source.length ? source : source.subarray(start, end),
-        this.length,
-      );
-    }
-    this.length += size;
+    const { bytes, length } = this;
+    // A short loop beats the view that `set` would need.
+    if (size <= 96) for (let i = 0; i < size; i++) bytes[length + i] = source[start + i];
+    else bytes.set(size === source.length ? source : source.subarray(start, end), length);
+    this.length = length + size;
     return this;
   }
 

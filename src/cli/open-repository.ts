@@ -1,11 +1,11 @@
 /** The repository in which a command works: opened here, closed when the command is over. */
-import { openWorktree } from '../porcelain/open-worktree.ts';
+import { openRepository } from '../porcelain/open-repository.ts';
 import type { Repository } from '../porcelain/repository.ts';
 import type { Context } from './context.ts';
 
 /** @throws DvError `not-a-repository`, `newer-format`, `corrupt`, `locked` */
 export async function openRepositoryOf(context: Context): Promise<Repository> {
-  const repository = await openWorktree(context.cwd, context.environment);
+  const repository = await openRepository(context.cwd, context.environment);
   context.atEnd(() => repository.close());
   return repository;
 }

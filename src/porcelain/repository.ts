@@ -6,24 +6,19 @@
  *   .dv/config     repository configuration (config.ts)
  *   .dv/tmp/       scratch of running commands; removed when stale
  */
-import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
 import { DvError } from '../errors.ts';
 import type { Hash } from '../hash.ts';
-import { headUpdate, readHead } from '../model/head.ts';
-import { checkRefName, checkTableName } from '../model/names.ts';
+import { readHead } from '../model/head.ts';
+import { checkTableName } from '../model/names.ts';
 import { resolveRevision } from '../model/revision.ts';
-import { NodeStore } from '../prolly/node-store.ts';
+import type { NodeStore } from '../prolly/node-store.ts';
 import type { Store } from '../store/contract.ts';
 import type { Maintenance } from '../store/maintenance.ts';
-import { openSqliteStore } from '../store/sqlite.ts';
 import { parseDate } from './dates.ts';
 import type { Environment } from './environment.ts';
-import { DOT_DIR, findWorktree } from './worktree.ts';
 
-export { DOT_DIR, findWorktree };
-
-const NODE_KEY = 'node';
+export const NODE_KEY = 'node';
 
 export interface Repository {
   /** The directory that holds the working files and `.dv`. */
@@ -38,85 +33,6 @@ export interface Repository {
   readonly scratch: () => string;
   /** Idempotent. Removes the scratch directory. */
   close(): Promise<void>;
-}
-
-/**
- * Opens the repository that holds `cwd`. Close it.
- * @throws DvError `not-a-repository`, `newer-format`, `corrupt`, `read-only`, `locked`
- */
-export async function openRepository(cwd: string, env: Environment): Promise<Repository> {
-  const worktree = findWorktree(cwd);
-  if (worktree === undefined) {
-    throw new DvError('not-a-repository', `no dv repository here or above: '${resolve(cwd)}'`, {
-      hint: 'dv init makes one',
-    });
-  }
-  return openAt(worktree, cwd, env);
-}
-
-async function openAt(worktree: string, cwd: string, env: Environment): Promise<Repository> {
-  const dotDir = join(worktree, DOT_DIR);
-  const store = await openSqliteStore(join(dotDir, 'store.db'), {
-    now: env.now,
-    owner: env.owner,
-    isAlive: env.isAlive,
-    lockTimeoutMs: env.lockTimeout,
-  });
-  let scratch: string | undefined;
-  return {
-    worktree,
-    dotDir,
-    cwd: resolve(cwd),
-    store,
-    nodes: new NodeStore(store),
-    env,
-    scratch: () => {
-      scratch ??= join(dotDir, 'tmp', env.randomId());
-      mkdirSync(scratch, { recursive: true });
-      return scratch;
-    },
-    close: async () => {
-      if (scratch !== undefined) rmSync(scratch, { recursive: true, force: true });
-      scratch = undefined;
-      await store.close();
-    },
-  };
-}
-
-export interface InitOptions {
-  /** Name of the first branch; an existing repository keeps its own. */
-  readonly branch?: string;
-}
-
-/**
- * Makes (or opens, when there is one: `created` false) the repository of a directory.
- * @throws DvError `already-exists`, `bad-name`, `read-only`
- */
-export async function initRepository(
-  directory: string,
-  env: Environment,
-  { branch = 'main' }: InitOptions = {},
-): Promise<{ readonly repository: Repository; readonly created: boolean }> {
-  checkRefName('branch', branch);
-  const worktree = resolve(directory);
-  if (existsSync(worktree) && !statSync(worktree).isDirectory()) {
-    throw new DvError('already-exists', `'${directory}' is a file`);
-  }
-  const created = !existsSync(join(worktree, DOT_DIR, 'store.db'));
-  try {
-    mkdirSync(join(worktree, DOT_DIR), { recursive: true });
-  } catch (cause) {
-    throw new DvError('read-only', `cannot write to '${directory}'`, { cause });
-  }
-  const repository = await openAt(worktree, worktree, env);
-  if (created) {
-    await repository.store.transact({ state: [nodeIdUpdate(env), headUpdate({ branch })] });
-  }
-  return { repository, created };
-}
-
-function nodeIdUpdate(env: Environment): { key: string; value: Uint8Array } {
-  return { key: NODE_KEY, value: Buffer.from(env.randomId().slice(0, 8)) };
 }
 
 /** The id of this repository in clocks: 8 hex digits, made at `init`. */

@@ -6,7 +6,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Ignores } from './ignore.ts';
-import { DOT_DIR } from './repository.ts';
+import { DOT_DIR } from './worktree.ts';
 
 const SKIPPED = new Set([DOT_DIR, '.git', '.hg', '.svn']);
 

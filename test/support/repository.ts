@@ -4,7 +4,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Environment } from '../../src/porcelain/environment.ts';
-import { initRepository, type Repository } from '../../src/porcelain/repository.ts';
+import { initRepository } from '../../src/porcelain/open-repository.ts';
+import type { Repository } from '../../src/porcelain/repository.ts';
 
 /** A clock that moves one second a call: commits have distinct, ordered times. */
 export function testEnvironment(start = Date.UTC(2026, 0, 1)): Environment {

@@ -1,0 +1,101 @@
+/**
+ * Opening and making repositories. Everything else takes an open one (repository.ts).
+ */
+import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { DvError } from '../errors.ts';
+import { headUpdate } from '../model/head.ts';
+import { checkRefName } from '../model/names.ts';
+import { NodeStore } from '../prolly/node-store.ts';
+import { openSqliteStore } from '../store/sqlite.ts';
+import { recoverCheckout } from './checkout.ts';
+import type { Environment } from './environment.ts';
+import { NODE_KEY, type Repository } from './repository.ts';
+import { DOT_DIR, findWorktree } from './worktree.ts';
+
+/**
+ * Opens the repository that holds `cwd`, and finishes what a killed command left half done in
+ * the working files. Close it.
+ * @throws DvError `not-a-repository`, `newer-format`, `corrupt`, `read-only`, `locked`
+ */
+export async function openRepository(cwd: string, env: Environment): Promise<Repository> {
+  const worktree = findWorktree(cwd);
+  if (worktree === undefined) {
+    throw new DvError('not-a-repository', `no dv repository here or above: '${resolve(cwd)}'`, {
+      hint: 'dv init makes one',
+    });
+  }
+  const repository = await openAt(worktree, cwd, env);
+  try {
+    await recoverCheckout(repository);
+  } catch (error) {
+    await repository.close();
+    throw error;
+  }
+  return repository;
+}
+
+async function openAt(worktree: string, cwd: string, env: Environment): Promise<Repository> {
+  const dotDir = join(worktree, DOT_DIR);
+  const store = await openSqliteStore(join(dotDir, 'store.db'), {
+    now: env.now,
+    owner: env.owner,
+    isAlive: env.isAlive,
+    lockTimeoutMs: env.lockTimeout,
+  });
+  let scratch: string | undefined;
+  return {
+    worktree,
+    dotDir,
+    cwd: resolve(cwd),
+    store,
+    nodes: new NodeStore(store),
+    env,
+    scratch: () => {
+      scratch ??= join(dotDir, 'tmp', env.randomId());
+      mkdirSync(scratch, { recursive: true });
+      return scratch;
+    },
+    close: async () => {
+      if (scratch !== undefined) rmSync(scratch, { recursive: true, force: true });
+      scratch = undefined;
+      await store.close();
+    },
+  };
+}
+
+export interface InitOptions {
+  /** Name of the first branch; an existing repository keeps its own. */
+  readonly branch?: string;
+}
+
+/**
+ * Makes (or opens, when there is one: `created` false) the repository of a directory.
+ * @throws DvError `already-exists`, `bad-name`, `read-only`
+ */
+export async function initRepository(
+  directory: string,
+  env: Environment,
+  { branch = 'main' }: InitOptions = {},
+): Promise<{ readonly repository: Repository; readonly created: boolean }> {
+  checkRefName('branch', branch);
+  const worktree = resolve(directory);
+  if (existsSync(worktree) && !statSync(worktree).isDirectory()) {
+    throw new DvError('already-exists', `'${directory}' is a file`);
+  }
+  const created = !existsSync(join(worktree, DOT_DIR, 'store.db'));
+  try {
+    mkdirSync(join(worktree, DOT_DIR), { recursive: true });
+  } catch (cause) {
+    throw new DvError('read-only', `cannot write to '${directory}'`, { cause });
+  }
+  const repository = await openAt(worktree, worktree, env);
+  if (created) {
+    await repository.store.transact({ state: [nodeIdUpdate(env), headUpdate({ branch })] });
+  }
+  return { repository, created };
+}
+
+function nodeIdUpdate(env: Environment): { key: string; value: Uint8Array } {
+  return { key: NODE_KEY, value: Buffer.from(env.randomId().slice(0, 8)) };
+}
