@@ -4,7 +4,7 @@
  * The key of such a row is the first 64 bytes of its cells, encoded so that rows come in the
  * order of their content, then the first 16 bytes of the BLAKE3 hash of its tuple. In the
  * cells' encoding each cell is text with its zero bytes escaped and its end marked
- * (0x00 0x02, see key-codec.ts), 0x00 0x01 for null, and 0x00 0x00 behind the last cell that
+ * (0x00 0x02, see key-component.ts), 0x00 0x01 for null, and 0x00 0x00 behind the last cell that
  * is not null, so that a column added at the end changes no key.
  *
  * The value carries the count (see row-codec.ts); equal rows are one entry, counts added.
@@ -12,7 +12,7 @@
 import { ByteReader, ByteWriter, equalBytes } from '../bytes.ts';
 import { DvError } from '../errors.ts';
 import { digestOf } from '../hash.ts';
-import { appendEscapedText } from './key-codec.ts';
+import { appendEscapedText } from './key-component.ts';
 import {
   KEYLESS_FLAG,
   REFERS_FLAG,

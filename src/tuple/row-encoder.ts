@@ -2,9 +2,9 @@
  * Rows into entries (the format is in row-codec.ts). `RowEncoder` is on the import's hot
  * path: from a batch straight into the tree's buffer, no string, no allocation per row.
  */
-import { ByteWriter, varintSize } from '../bytes.ts';
+import { ByteWriter } from '../bytes.ts';
 import { DvError } from '../errors.ts';
-import { type Hash, hashToBytes } from '../hash.ts';
+import { hashToBytes } from '../hash.ts';
 import { misfitReason } from './cell-type.ts';
 import { KeyEncoder, type KeyProblemKind } from './key-codec.ts';
 import {
@@ -16,21 +16,9 @@ import {
   endContentPrefix,
 } from './keyless.ts';
 import type { RowBatch } from './row-batch.ts';
-import {
-  BLOB_MARK,
-  INLINE_BIAS,
-  KEYLESS_FLAG,
-  MAX_INLINE_CELL,
-  MAX_TUPLE,
-  NULL_MARK,
-  REFERS_FLAG,
-  SPILLED_FLAG,
-  tupleColumns,
-} from './row-codec.ts';
+import { KEYLESS_FLAG, REFERS_FLAG, SPILLED_FLAG, tupleColumns } from './row-codec.ts';
 import type { Row, Schema } from './schema.ts';
-
-/** Takes the bytes of a blob (only valid during the call) and answers with its hash. */
-export type StoreBlob = (bytes: Uint8Array) => Hash;
+import { type StoreBlob, TupleEncoder } from './tuple-encoder.ts';
 
 /** Why a row could not be encoded. */
 export interface RowProblem {
@@ -41,24 +29,13 @@ export interface RowProblem {
   readonly text: string | null;
 }
 
-/** A cell's mark and size when it is out of line, at most. */
-const REF_ROOM = 1 + 32 + 8;
-/** A mark of an inline cell, at most. */
-const MARK_ROOM = 8;
-/** Up to here a byte loop beats a call. */
-const SHORT_CELL = 32;
-
-/** A cell up to this size has a mark of one byte. */
-const ONE_BYTE_SIZE = 0x7f - INLINE_BIAS;
-
 export class RowEncoder {
   readonly #schema: Schema;
   readonly #keySources: readonly number[];
   readonly #sources: Int32Array;
   readonly #key: KeyEncoder;
+  readonly #tuple: TupleEncoder;
   readonly #storeBlob: StoreBlob;
-  readonly #scratch = new ByteWriter(0);
-  #refers = false;
   /** Bytes of the key in what `encode` appended last; the value follows it. */
   keyLength = 0;
   /** Set when `encode` answers false. */
@@ -71,6 +48,7 @@ export class RowEncoder {
     this.#sources = Int32Array.from(tupleColumns(schema), (column) => sourceColumns[column]);
     const types = schema.key.map((column) => schema.columns[column].type);
     this.#key = new KeyEncoder(types, this.#keySources);
+    this.#tuple = new TupleEncoder(this.#sources, storeBlob);
     this.#storeBlob = storeBlob;
   }
 
@@ -89,7 +67,7 @@ export class RowEncoder {
     this.keyLength = out.length - from;
     const flags = out.length;
     out.u8(0);
-    this.#finish(out, flags, 0, this.#appendTuple(batch, row, out));
+    this.#finish(out, flags, 0, this.#tuple.append(batch, row, out));
     return true;
   }
 
@@ -113,9 +91,9 @@ export class RowEncoder {
     const flags = out.length;
     out.u8(0).varint(1);
     const tupleAt = out.length;
-    const spilled = this.#appendTuple(batch, row, out);
-    const { bytes, length } = spilled ? this.#scratch : out;
-    out.bytes.set(contentDigest(bytes.subarray(spilled ? 0 : tupleAt, length)), digestAt);
+    const spilled = this.#tuple.append(batch, row, out);
+    const tuple = spilled ? this.#tuple.spilled : out.bytes.subarray(tupleAt, out.length);
+    out.bytes.set(contentDigest(tuple), digestAt);
     this.#finish(out, flags, KEYLESS_FLAG, spilled);
   }
 
@@ -146,127 +124,12 @@ export class RowEncoder {
   /** Appends the reference of a spilled tuple, and fills in the flags. */
   #finish(out: ByteWriter, flagsAt: number, flags: number, spilled: boolean): void {
     if (spilled) {
-      const { bytes, length } = this.#scratch;
-      const hash = this.#storeBlob(bytes.subarray(0, length));
-      out.raw(hashToBytes(hash)).varint(length);
+      const blob = this.#tuple.spilled;
+      out.raw(hashToBytes(this.#storeBlob(blob))).varint(blob.length);
     }
-    const outside = spilled ? SPILLED_FLAG | REFERS_FLAG : this.#refers ? REFERS_FLAG : 0;
+    const outside = spilled ? SPILLED_FLAG | REFERS_FLAG : this.#tuple.refers ? REFERS_FLAG : 0;
     out.bytes[flagsAt] = flags | outside;
   }
-
-  /** Appends the tuple; or, when it is too large, leaves it in the scratch and says true. */
-  #appendTuple(batch: RowBatch, row: number, out: ByteWriter): boolean {
-    const cells = batch.cells;
-    const sources = this.#sources;
-    const base = row * batch.columns;
-    let used = 0;
-    let room = 0;
-    let refs = false;
-    let adjacent = true;
-    let expected = -1;
-    for (let i = 0; i < sources.length; i++) {
-      const source = sources[i];
-      const at = 2 * (base + source);
-      const start = source < 0 ? -1 : cells[at];
-      room += 1;
-      if (start < 0) {
-        adjacent = false;
-        continue;
-      }
-      const end = cells[at + 1];
-      const size = end - start;
-      used = i + 1;
-      if ((start !== expected && i > 0) || size > ONE_BYTE_SIZE) adjacent = false;
-      expected = end + 1;
-      if (size > MAX_INLINE_CELL) refs = true;
-      room += size > MAX_INLINE_CELL ? REF_ROOM : size + MARK_ROOM;
-    }
-    this.#refers = refs;
-    if (room > MAX_TUPLE && this.#tupleSize(batch, base, used) > MAX_TUPLE) {
-      this.#scratch.clear();
-      this.#appendCells(batch, base, used, this.#scratch, Infinity);
-      return true;
-    }
-    out.reserve(room);
-    if (adjacent) appendAdjacent(out, batch, base, sources);
-    else this.#appendCells(batch, base, used, out, refs ? MAX_INLINE_CELL : Infinity);
-    return false;
-  }
-
-  /** Exact bytes of a tuple whose large cells are out of line. */
-  #tupleSize(batch: RowBatch, base: number, used: number): number {
-    let total = 0;
-    for (let i = 0; i < used; i++) {
-      const at = 2 * (base + this.#sources[i]);
-      const start = this.#sources[i] < 0 ? -1 : batch.cells[at];
-      const size = start < 0 ? 0 : batch.cells[at + 1] - start;
-      if (start < 0) total += 1;
-      else if (size > MAX_INLINE_CELL) total += 33 + varintSize(size);
-      else total += varintSize(size + INLINE_BIAS) + size;
-    }
-    return total;
-  }
-
-  #appendCells(
-    batch: RowBatch,
-    base: number,
-    used: number,
-    out: ByteWriter,
-    maxInline: number,
-  ): void {
-    const { bytes, cells } = batch;
-    const sources = this.#sources;
-    for (let i = 0; i < used; i++) {
-      const source = sources[i];
-      const at = 2 * (base + source);
-      const start = source < 0 ? -1 : cells[at];
-      if (start < 0) {
-        out.u8(NULL_MARK);
-        continue;
-      }
-      const end = cells[at + 1];
-      const size = end - start;
-      if (size <= SHORT_CELL) appendShort(out, bytes, start, size);
-      else if (size <= maxInline) out.varint(size + INLINE_BIAS).raw(bytes, start, end);
-      else {
-        const hash = this.#storeBlob(bytes.subarray(start, end));
-        out.u8(BLOB_MARK).raw(hashToBytes(hash)).varint(size);
-      }
-    }
-  }
-}
-
-/**
- * Cells that lie in the batch as in an unquoted CSV line, one byte between each and the next:
- * the whole span is copied at once, and each separator becomes the mark of the cell behind it.
- */
-function appendAdjacent(
-  out: ByteWriter,
-  { bytes, cells }: RowBatch,
-  base: number,
-  sources: Int32Array,
-): void {
-  if (sources.length === 0) return;
-  const first = cells[2 * (base + sources[0])];
-  const shift = out.length + 1 - first;
-  const last = cells[2 * (base + sources[sources.length - 1]) + 1];
-  out.length += 1;
-  out.raw(bytes, first, last);
-  const target = out.bytes;
-  for (let i = 0; i < sources.length; i++) {
-    const at = 2 * (base + sources[i]);
-    const start = cells[at];
-    target[start + shift - 1] = cells[at + 1] - start + INLINE_BIAS;
-  }
-}
-
-function appendShort(out: ByteWriter, b: Uint8Array, start: number, size: number): void {
-  out.reserve(SHORT_CELL + 1);
-  const target = out.bytes;
-  let at = out.length;
-  target[at++] = size + INLINE_BIAS;
-  for (let i = 0; i < size; i++) target[at + i] = b[start + i];
-  out.length = at + size;
 }
 
 function sliceText(bytes: Uint8Array, start: number, end: number): string {
