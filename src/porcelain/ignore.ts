@@ -28,15 +28,18 @@ function translate(glob: string): string {
     else if (char === '?') source += '[^/]';
     else if (char === '[' && glob.indexOf(']', i + 2) > 0) {
       const end = glob.indexOf(']', i + 2);
-      source += `[${glob.slice(i + 1, end).replace(/^!/, '^').replace(/\\/g, '\\\\')}]`;
+      source += `[${glob
+        .slice(i + 1, end)
+        .replace(/^!/, '^')
+        .replace(/\\/g, '\\\\')}]`;
       i = end;
-    } else if (char === '\\' && i + 1 < glob.length) source += escape(glob[++i]);
-    else source += escape(char);
+    } else if (char === '\\' && i + 1 < glob.length) source += quote(glob[++i]);
+    else source += quote(char);
   }
   return source;
 }
 
-const escape = (char: string): string => char.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');
+const quote = (char: string): string => char.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');
 
 function parseRule(line: string): Rule | undefined {
   let glob = line.replace(/(?<!\\)\s+$/, '');
@@ -47,7 +50,11 @@ function parseRule(line: string): Rule | undefined {
   if (directoryOnly) glob = glob.slice(0, -1);
   const anchored = glob.includes('/');
   const body = translate(glob.replace(/^\//, ''));
-  return { pattern: new RegExp(`^${anchored ? '' : '(?:.*/)?'}${body}$`, 'u'), negated, directoryOnly };
+  return {
+    pattern: new RegExp(`^${anchored ? '' : '(?:.*/)?'}${body}$`, 'u'),
+    negated,
+    directoryOnly,
+  };
 }
 
 /** Parses the text of a `.dvignore`; the last rule that matches decides. */

@@ -32,13 +32,16 @@ async function runAndKill(directory: string, seed: number, delay: number): Promi
   });
   let output = '';
   worker.stdout?.setEncoding('utf8');
-  const ended = new Promise<void>((resolve) => worker.once('close', () => resolve()));
+  const ended = new Promise<string | null>((resolve) => {
+    worker.once('close', (_, signal) => resolve(signal));
+  });
   worker.stdout?.on('data', (text: string) => {
     const wasReady = output.includes('ready');
     output += text;
     if (!wasReady && output.includes('ready')) setTimeout(() => worker.kill('SIGKILL'), delay);
   });
-  await ended;
+  // It worked until it was killed: a worker that failed by itself ends without the signal.
+  expect(await ended).toBe('SIGKILL');
   return output.trim().split('\n');
 }
 
