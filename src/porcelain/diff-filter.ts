@@ -1,11 +1,14 @@
 /**
  * Which of a table's row changes are wanted: by condition, by column, by how much a number
- * moved. Filters sit between the diff and whatever renders, counts or applies it.
+ * moved. Filters sit between the diff and whatever renders, counts or applies it. In a
+ * modified row, cells that are not to count come out as they were, so nothing downstream
+ * shows them as changed.
  */
 import { DvError } from '../errors.ts';
 import type { RowChange, TableDiff } from '../model/change.ts';
-import { compileCondition } from '../store/sqlite-condition.ts';
-import type { Cell, Column, Row, Schema } from '../tuple/schema.ts';
+import { type Condition, compileCondition } from '../store/sqlite-condition.ts';
+import type { Cell, Row, Schema } from '../tuple/schema.ts';
+import { type ColumnPair, cellAt, pairColumns } from './diff-columns.ts';
 
 export interface DiffFilter {
   /** SQL over the row's columns; `from_x` and `to_x` are the two sides, `x` is to, else from. */
@@ -13,100 +16,158 @@ export interface DiffFilter {
   /** Only changes in these columns count. */
   readonly columns?: readonly string[];
   readonly ignoreColumns?: readonly string[];
-  /** Numbers closer than this are equal. */
+  /** Numbers that differ by this or less are equal. */
   readonly tolerance?: number;
+  /** Rows count as modified also when only an added or removed column has a value. */
+  readonly complete?: boolean;
 }
 
-/** @throws DvError `bad-condition`, `unknown-column` */
+/** The schemas of one table that differs; null: it does not exist on that side. */
+export type SchemaPair = Pick<TableDiff, 'from' | 'to'>;
+
+/**
+ * Checks a filter against all tables it is meant for: what it names must exist in one of
+ * them. The others have no row that it wants.
+ * @throws DvError `bad-condition`, `unknown-column`
+ */
+export function checkFilter(tables: readonly SchemaPair[], filter: DiffFilter): void {
+  if (tables.length === 0) return;
+  checkColumns(tables, [...(filter.columns ?? []), ...(filter.ignoreColumns ?? [])]);
+  let failure: unknown;
+  for (const table of tables) {
+    try {
+      compileFor(table, filter.where)?.close();
+      return;
+    } catch (error) {
+      failure ??= error;
+    }
+  }
+  throw failure;
+}
+
+function checkColumns(tables: readonly SchemaPair[], names: readonly string[]): void {
+  const known = new Set(tables.flatMap(columnNames));
+  for (const name of names) {
+    if (known.has(name)) continue;
+    throw new DvError('unknown-column', `no table that differs has a column "${name}"`, {
+      hint: `the columns are ${[...known].slice(0, 12).join(', ')}`,
+      data: { name },
+    });
+  }
+}
+
+const columnNames = ({ from, to }: SchemaPair): string[] =>
+  [...(to?.columns ?? []), ...(from?.columns ?? [])].map(({ name }) => name);
+
+/** The wanted part of a diff; `checkFilter` has found nothing wrong. */
 export function filterDiff(diff: TableDiff, filter: DiffFilter): TableDiff {
-  const tests = [columnTest(diff, filter), conditionTest(diff, filter.where)].filter(
-    (test) => test !== undefined,
-  );
-  if (tests.length === 0) return diff;
-  return { ...diff, changes: () => filtered(diff, tests) };
+  const { where, columns, ignoreColumns, tolerance } = filter;
+  const byColumn = [columns, ignoreColumns, tolerance].some((option) => option !== undefined);
+  if (where === undefined && !byColumn) return diff;
+  return { ...diff, changes: () => filtered(diff, filter, byColumn) };
 }
 
-interface Test {
-  wants(change: RowChange): boolean;
-  close(): void;
-}
-
-async function* filtered(diff: TableDiff, tests: readonly Test[]): AsyncGenerator<RowChange[]> {
+async function* filtered(
+  diff: TableDiff,
+  filter: DiffFilter,
+  byColumn: boolean,
+): AsyncGenerator<RowChange[]> {
+  const { columns } = filter;
+  if (columns !== undefined && !columnNames(diff).some((name) => columns.includes(name))) return;
+  const condition = openCondition(diff, filter.where);
+  if (condition === null) return;
+  const settle = byColumn ? settler(pairColumns(diff.from, diff.to), filter) : undefined;
   try {
     for await (const batch of diff.changes()) {
-      const wanted = batch.filter((change) => tests.every((test) => test.wants(change)));
+      const wanted: RowChange[] = [];
+      for (const change of batch) {
+        if (condition !== undefined && !condition.holds(change)) continue;
+        const settled = settle === undefined ? change : settle(change);
+        if (settled !== undefined) wanted.push(settled);
+      }
       if (wanted.length > 0) yield wanted;
     }
   } finally {
-    for (const test of tests) test.close();
+    condition?.close();
   }
 }
 
-function columnTest(diff: TableDiff, filter: DiffFilter): Test | undefined {
-  const { columns, ignoreColumns, tolerance } = filter;
-  if (columns === undefined && ignoreColumns === undefined && tolerance === undefined) {
-    return undefined;
-  }
-  checkColumns(diff, [...(columns ?? []), ...(ignoreColumns ?? [])]);
-  const { from, to } = diff;
-  const pairs = from === null || to === null ? [] : commonColumns(from, to);
-  const counted = pairs.filter(
-    ({ name }) => (columns?.includes(name) ?? true) && !ignoreColumns?.includes(name),
-  );
-  const wants = (change: RowChange): boolean =>
-    change.change !== 'modified' ||
-    counted.some(({ before, after }) => {
-      return differ(change.from[before], change.to[after], tolerance);
-    });
-  return { wants, close: () => {} };
-}
+type Settle = (change: RowChange) => RowChange | undefined;
 
-function checkColumns(diff: TableDiff, names: readonly string[]): void {
-  const known = new Set([...(diff.from?.columns ?? []), ...(diff.to?.columns ?? [])].map((c) => c.name));
-  for (const name of names) {
-    if (known.has(name)) continue;
-    throw new DvError('unknown-column', `'${diff.table}' has no column "${name}"`, {
-      hint: `its columns are ${[...known].slice(0, 12).join(', ')}`,
-      data: { table: diff.table, name },
-    });
-  }
-}
-
-function commonColumns(
-  from: Schema,
-  to: Schema,
-): { readonly name: string; readonly before: number; readonly after: number }[] {
-  return to.columns.flatMap(({ name }, after) => {
-    const before = from.columns.findIndex((column) => column.name === name);
-    return before < 0 ? [] : [{ name, before, after }];
-  });
+/** Puts cells that do not count back to what they were; undefined when nothing is left. */
+function settler(pairs: readonly ColumnPair[], filter: DiffFilter): Settle {
+  const { columns, ignoreColumns, tolerance, complete } = filter;
+  const counts = ({ name, from, to }: ColumnPair) =>
+    (columns?.includes(name) ?? true) &&
+    !ignoreColumns?.includes(name) &&
+    (complete || (from >= 0 && to >= 0));
+  const counted = pairs.filter(counts);
+  const common = pairs.filter(({ from, to }) => from >= 0 && to >= 0);
+  return (change) => {
+    if (change.change !== 'modified') return change;
+    const differs = (pair: ColumnPair) =>
+      differ(cellAt(change.from, pair.from), cellAt(change.to, pair.to), tolerance);
+    if (!counted.some(differs)) return undefined;
+    const noise = common.filter(
+      (pair) => change.from[pair.from] !== change.to[pair.to] && !(counts(pair) && differs(pair)),
+    );
+    if (noise.length === 0) return change;
+    const to: Cell[] = [...change.to];
+    for (const pair of noise) to[pair.to] = change.from[pair.from];
+    return { change: 'modified', from: change.from, to };
+  };
 }
 
 function differ(a: Cell, b: Cell, tolerance: number | undefined): boolean {
   if (a === b) return false;
-  if (tolerance === undefined || a === null || b === null || a === '' || b === '') return true;
+  if (tolerance === undefined || a === null || b === null) return true;
+  if (a.trim() === '' || b.trim() === '') return true;
   const difference = Math.abs(Number(a) - Number(b));
-  return Number.isNaN(difference) || difference > tolerance;
+  // Half a unit in the last place of the sum: 1.1 and 1.2 differ by 0.1.
+  const rounding = (Math.abs(Number(a)) + Math.abs(Number(b))) * Number.EPSILON;
+  return Number.isNaN(difference) || difference > tolerance + rounding;
 }
 
-function conditionTest(diff: TableDiff, where: string | undefined): Test | undefined {
+interface DiffCondition {
+  holds(change: RowChange): boolean;
+  close(): void;
+}
+
+function compileFor({ from, to }: SchemaPair, where: string | undefined): Condition | undefined {
   if (where === undefined) return undefined;
-  const { from, to } = diff;
-  const now: readonly Column[] = (to ?? from)?.columns ?? [];
-  const old = from?.columns ?? to?.columns ?? [];
-  const condition = compileCondition(where, [
+  const now = (to ?? from)?.columns ?? [];
+  const old = (from ?? to)?.columns ?? [];
+  return compileCondition(where, [
     ...now,
     ...old.map(({ name, type }) => ({ name: `from_${name}`, type })),
     ...now.map(({ name, type }) => ({ name: `to_${name}`, type })),
   ]);
+}
+
+/** null: the condition is about columns of other tables, and holds for no row of this one. */
+function openCondition(
+  { from, to }: SchemaPair,
+  where: string | undefined,
+): DiffCondition | null | undefined {
+  let condition: Condition | undefined;
+  try {
+    condition = compileFor({ from, to }, where);
+  } catch (error) {
+    // Some table of the diff has the columns, or `checkFilter` had refused.
+    if (error instanceof DvError && error.code === 'bad-condition') return null;
+    throw error;
+  }
+  if (condition === undefined) return undefined;
+  const { test, close } = condition;
   const align = aligner(from, to);
+  const width = (schema: Schema | null) => schema?.columns.length ?? 0;
+  const [now, old] = [width(to ?? from), width(from ?? to)];
   return {
-    wants: (change) => {
+    holds: (change) => {
       const current = change.to ?? align(change.from);
-      const cells = [...current, ...pad(change.from, old.length), ...pad(change.to, now.length)];
-      return condition.test(cells);
+      return test([...current, ...pad(change.from, old), ...pad(change.to, now)]);
     },
-    close: () => condition.close(),
+    close,
   };
 }
 

@@ -3,18 +3,28 @@
  * changed since dv last saw them are read into the store on the way, and remembered, so
  * that a following `status` or `add` need not read them again.
  */
+import { existsSync } from 'node:fs';
 import { DvError } from '../errors.ts';
-import type { TableDiff } from '../model/change.ts';
-import { readCommit } from '../model/object-reader.ts';
-import { diffRoots, type EntryDifference, listRoot, type RootEntry } from '../model/root.ts';
-import { diffTables } from '../model/table-diff.ts';
 import type { Hash } from '../hash.ts';
-import { sameEntry } from './add.ts';
+import type { TableDiff } from '../model/change.ts';
+import { readCommit, readSchema, readTable } from '../model/object-reader.ts';
+import type { Commit } from '../model/objects.ts';
+import {
+  type DialectRecord,
+  diffRoots,
+  type EntryDifference,
+  listRoot,
+  type RootEntry,
+} from '../model/root.ts';
+import { diffTables } from '../model/table-diff.ts';
+import { rootOfCommit } from '../model/working-set.ts';
+import { sameEntry, unknownTable } from './add.ts';
 import { hasWorkingFile } from './checkout.ts';
-import { type DiffFilter, filterDiff } from './diff-filter.ts';
+import { checkFilter, type DiffFilter, filterDiff, type SchemaPair } from './diff-filter.ts';
 import { checkFile, fingerprintUpdate, readFingerprint } from './fingerprint.ts';
 import { readEntry } from './read-entry.ts';
 import { pathOf, type Repository, resolveCommit, tableNameOf } from './repository.ts';
+import { endsOf } from './revisions-and-paths.ts';
 import { workingSet } from './staging.ts';
 
 export interface DiffOptions extends DiffFilter {
@@ -24,29 +34,78 @@ export interface DiffOptions extends DiffFilter {
   readonly cached?: boolean;
   /** Only these tables, or those below these directories. */
   readonly paths?: readonly string[];
-  /** Rows count as modified also when only an added or removed column has a value. */
-  readonly complete?: boolean;
 }
 
 export interface FileDifference {
   readonly file: string;
   readonly change: 'added' | 'removed' | 'modified';
+  /** Sizes in bytes; null: the file does not exist on that side. */
   readonly from: number | null;
   readonly to: number | null;
+}
+
+/** A table whose rows are the same, written another way: line ends, quoting, ... */
+export interface DialectDifference {
+  readonly table: string;
+  readonly from: DialectRecord;
+  readonly to: DialectRecord;
 }
 
 export interface DiffResult {
   /** Tables that differ, in name order; a table's rows are compared when iterated. */
   readonly tables: AsyncIterable<TableDiff>;
-  /** Plain files that differ, with their sizes in bytes. */
+  /** Plain files that differ. */
   readonly files: readonly FileDifference[];
+  readonly dialects: readonly DialectDifference[];
 }
 
 /** @throws DvError `bad-revision`, `unknown-table`, `bad-condition`, `unknown-column` */
 export async function diff(repo: Repository, options: DiffOptions = {}): Promise<DiffResult> {
-  const differences = (await differing(repo, options)).filter(selected(repo, options.paths));
-  const files = differences.flatMap((difference) => fileDifference(difference));
-  return { tables: tableDiffs(repo, differences, options), files };
+  return resultOf(repo, await differing(repo, options), options);
+}
+
+/** What a commit changed against its first parent, or against nothing. */
+export async function diffCommit(
+  repo: Repository,
+  commit: Commit,
+  options: Omit<DiffOptions, 'revisions' | 'cached'> = {},
+): Promise<DiffResult> {
+  const before = await rootOfCommit(repo.nodes, commit.parents[0]);
+  return resultOf(repo, await diffRoots(repo.nodes, before, commit.root), options);
+}
+
+async function resultOf(
+  repo: Repository,
+  all: readonly EntryDifference[],
+  options: DiffOptions,
+): Promise<DiffResult> {
+  const differences = all.filter(selected(repo, options.paths));
+  checkFilter(await schemaPairs(repo, differences, options), options);
+  return {
+    tables: tableDiffs(repo, differences, options),
+    files: differences.flatMap(fileDifference),
+    dialects: differences.flatMap(dialectDifference),
+  };
+}
+
+/** Schemas of the tables that differ, where a filter needs them. */
+async function schemaPairs(
+  repo: Repository,
+  differences: readonly EntryDifference[],
+  { where, columns, ignoreColumns }: DiffOptions,
+): Promise<SchemaPair[]> {
+  if (where === undefined && columns === undefined && ignoreColumns === undefined) return [];
+  const pairs: SchemaPair[] = [];
+  for (const { from, to } of differences) {
+    const [a, b] = [tableOf(from), tableOf(to)];
+    if (a === b) continue;
+    const schema = async (table: Hash | undefined) =>
+      table === undefined
+        ? null
+        : readSchema(repo.store, (await readTable(repo.store, table)).schema);
+    pairs.push({ from: await schema(a), to: await schema(b) });
+  }
+  return pairs;
 }
 
 async function* tableDiffs(
@@ -73,6 +132,11 @@ function fileDifference({ name, from, to }: EntryDifference): FileDifference[] {
   return [{ file: name, change, from: before, to: after }];
 }
 
+function dialectDifference({ name, from, to }: EntryDifference): DialectDifference[] {
+  if (from?.kind !== 'table' || to?.kind !== 'table' || from.table !== to.table) return [];
+  return [{ table: name, from: from.dialect ?? {}, to: to.dialect ?? {} }];
+}
+
 function selected(
   repo: Repository,
   paths: readonly string[] | undefined,
@@ -84,23 +148,56 @@ function selected(
 }
 
 async function differing(repo: Repository, options: DiffOptions): Promise<EntryDifference[]> {
-  const revisions = (options.revisions ?? []).flatMap((text) => {
-    const dots = text.includes('...') ? null : /^(.*?)\.\.(.*)$/.exec(text);
-    return dots === null ? [text] : [dots[1] || 'HEAD', dots[2] || 'HEAD'];
-  });
-  if (revisions.length > 2) {
-    throw new DvError('bad-option', 'diff compares two revisions at most', {
+  const { paths = [], cached } = options;
+  const [first, second] = await revisionRoots(repo, options);
+  if (second !== undefined) {
+    await checkPaths(repo, paths, [first, second]);
+    return diffRoots(repo.nodes, first, second);
+  }
+  const { headRoot, staged } = await workingSet(repo);
+  const from = first ?? (cached ? headRoot : staged);
+  await checkPaths(repo, paths, [from, staged]);
+  return cached ? diffRoots(repo.nodes, from, staged) : againstFiles(repo, staged, from, options);
+}
+
+async function revisionRoots(
+  repo: Repository,
+  { revisions = [], cached }: DiffOptions,
+): Promise<Hash[]> {
+  const texts = revisions.flatMap((text) => endsOf(text));
+  if (texts.length > (cached ? 1 : 2)) {
+    const most = cached ? 'what is staged with one revision' : 'two revisions';
+    throw new DvError('bad-option', `diff compares ${most} at most`, {
       hint: 'dv diff A B -- TABLE',
     });
   }
   const roots: Hash[] = [];
-  for (const text of revisions) {
+  for (const text of texts) {
     roots.push((await readCommit(repo.store, await resolveCommit(repo, text))).root);
   }
-  if (roots.length === 2) return diffRoots(repo.nodes, roots[0], roots[1]);
-  const set = await workingSet(repo);
-  if (options.cached) return diffRoots(repo.nodes, roots[0] ?? set.headRoot, set.staged);
-  return againstFiles(repo, set.staged, roots[0] ?? set.staged, options);
+  return roots;
+}
+
+/**
+ * A path that is on neither side, not staged and no file is mistyped; saying that nothing
+ * differs there would be a lie.
+ */
+async function checkPaths(
+  repo: Repository,
+  paths: readonly string[],
+  roots: readonly Hash[],
+): Promise<void> {
+  if (paths.length === 0) return;
+  const known = new Set<string>();
+  for (const root of new Set(roots)) {
+    for (const { name } of await listRoot(repo.nodes, root)) known.add(name);
+  }
+  for (const path of paths) {
+    const name = tableNameOf(repo, path);
+    if (name === '' || known.has(name) || existsSync(pathOf(repo, name))) continue;
+    if ([...known].some((other) => other.startsWith(`${name}/`))) continue;
+    throw unknownTable(path, 'what is compared');
+  }
 }
 
 /** From a root to the working files of everything tracked. */
@@ -119,7 +216,8 @@ async function againstFiles(
     const entry = tracked.get(name);
     const base = before.get(name);
     if (!isSelected({ name, from: base, to: entry })) continue;
-    const now = entry && hasWorkingFile(name, entry) ? await workingEntry(repo, name, entry) : entry;
+    const now =
+      entry && hasWorkingFile(name, entry) ? await workingEntry(repo, name, entry) : entry;
     if (!sameEntry(base, now)) differences.push({ name, from: base, to: now });
   }
   return differences;
