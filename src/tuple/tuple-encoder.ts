@@ -134,9 +134,9 @@ function appendAdjacent(
   const first = cells[2 * (base + sources[0])];
   const shift = out.length + 1 - first;
   const last = cells[2 * (base + sources[sources.length - 1]) + 1];
-  out.length += 1;
-  out.raw(bytes, first, last);
   const target = out.bytes;
+  target.set(bytes.subarray(first, last), out.length + 1);
+  out.length += 1 + last - first;
   for (let i = 0; i < sources.length; i++) {
     const at = 2 * (base + sources[i]);
     const start = cells[at];
