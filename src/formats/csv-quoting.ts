@@ -55,8 +55,10 @@ export class QuotingMemory {
   }
 
   /** Rows as scanned, before doubled quotes are undone. `quoted` as in CsvScanner. */
-  observe(bytes: Uint8Array, cells: Int32Array, rows: number, quoted: readonly number[]): void {
-    for (const mark of quoted) this.#observeQuoted(bytes, cells, mark & ~1);
+  observe(bytes: Uint8Array, cells: Int32Array, rows: number, quoted: Int32Array): void {
+    if (this.#needless.includes(0)) {
+      for (const mark of quoted) this.#observeQuoted(bytes, cells, mark & ~1);
+    }
     this.#open = this.#open.filter((column) => this.#staysOpen(column, bytes, cells, rows));
     const sampled = this.#cells < SAMPLE_CELLS || this.#edged.includes(1);
     if (sampled && !this.#bareEdge) this.#observeEdges(bytes, cells, rows);

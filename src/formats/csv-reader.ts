@@ -90,7 +90,8 @@ class CsvReader implements TableReader {
       block.line = 1 + head.lines;
       for (;;) {
         const full = scanner.scan(block);
-        const { rows, cells, lines, quoted } = scanner;
+        const { rows, cells, lines } = scanner;
+        const quoted = scanner.quoted.subarray(0, scanner.quotedCount);
         if (rows > 0) {
           this.#quoting.observe(block.bytes, cells, rows, quoted);
           unescapeCells(block.bytes, cells, quoted);

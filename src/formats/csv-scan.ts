@@ -25,8 +25,9 @@ export class CsvScanner {
   readonly cells: Int32Array;
   readonly lines: Float64Array;
   rows = 0;
-  /** Indices into `cells` of quoted cells, ascending; plus 1 where quotes are doubled. */
-  readonly quoted: number[] = [];
+  /** Indices into `cells` of `quotedCount` quoted cells, plus 1 where quotes are doubled. */
+  readonly quoted: Int32Array;
+  quotedCount = 0;
 
   readonly #options: ScannerOptions;
 
@@ -34,6 +35,7 @@ export class CsvScanner {
     const maxRows = Math.max(1, Math.floor(options.batchCells / options.columns));
     this.cells = new Int32Array(maxRows * options.columns * 2);
     this.lines = new Float64Array(maxRows);
+    this.quoted = new Int32Array(maxRows * options.columns);
     this.#options = options;
   }
 
@@ -52,7 +54,7 @@ export class CsvScanner {
     let { start: at, line } = block;
     let row = 0;
     let next = 0;
-    quoted.length = 0;
+    let count = 0;
     bytes[end] = lineEnd;
 
     while (at < end && row < lines.length) {
@@ -74,7 +76,7 @@ export class CsvScanner {
           let doubled = 0;
           for (;;) {
             byte = bytes[++at];
-            while (byte > QUOTE || (byte !== QUOTE && byte !== lineEnd)) byte = bytes[++at];
+            while (byte !== QUOTE && byte !== lineEnd) byte = bytes[++at];
             if (byte === lineEnd) {
               if (at >= end) break;
               line += 1;
@@ -85,7 +87,7 @@ export class CsvScanner {
             }
           }
           if (at >= end) break;
-          quoted.push(next + doubled);
+          quoted[count++] = next + doubled;
           cells[next] = from + 1;
           cells[next + 1] = at;
           byte = bytes[++at];
@@ -99,7 +101,7 @@ export class CsvScanner {
       if (next !== rowEnd || byte !== lineEnd || (at >= end && !atEnd)) {
         // 3. The record is blank, wrong, or goes on behind the block: all rare.
         next = rowEnd - width;
-        while (quoted.length > 0 && quoted[quoted.length - 1] >= next) quoted.pop();
+        while (count > 0 && quoted[count - 1] >= next) count -= 1;
         if (!this.#skipBlank(block)) break;
         at = block.start;
         line = block.line;
@@ -117,6 +119,7 @@ export class CsvScanner {
     }
     block.start = Math.min(block.start, end);
     this.rows = row;
+    this.quotedCount = count;
     return row === lines.length;
   }
 
@@ -136,11 +139,7 @@ export class CsvScanner {
 }
 
 /** Turns doubled quotes into single ones, in place, and shortens the cells. */
-export function unescapeCells(
-  bytes: Uint8Array,
-  cells: Int32Array,
-  quoted: readonly number[],
-): void {
+export function unescapeCells(bytes: Uint8Array, cells: Int32Array, quoted: Int32Array): void {
   for (const mark of quoted) {
     if ((mark & 1) === 0) continue;
     const index = mark - 1;
