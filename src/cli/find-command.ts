@@ -38,6 +38,7 @@ export function resolveCommand(table: CommandTable, words: readonly string[]): F
 
 function unknownCommand(typed: string, names: readonly string[]): DvError {
   const near = nearest(typed, names);
-  const hint = near !== undefined ? `did you mean dv ${near}?` : (GIT_WORDS[typed] ?? 'dv help');
+  const known = Object.hasOwn(GIT_WORDS, typed) ? GIT_WORDS[typed] : 'dv help';
+  const hint = near === undefined ? known : `did you mean dv ${near}?`;
   return new DvError('unknown-command', `unknown command '${typed}'`, { hint });
 }

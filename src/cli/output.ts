@@ -112,8 +112,9 @@ export class Output {
   }
 
   #check(): void {
-    if (this.#failure === undefined) return;
-    const { code, message } = this.#failure;
+    const failure = this.#failure ?? this.#stream?.errored;
+    if (failure === undefined || failure === null) return;
+    const { code, message } = failure as NodeJS.ErrnoException;
     if (code === 'EPIPE' || code === 'ERR_STREAM_DESTROYED') throw new OutputClosed();
     throw new DvError(
       code === 'ENOSPC' || code === 'EDQUOT' ? 'disk-full' : 'file-unwritable',

@@ -92,10 +92,14 @@ export async function reportFailure(
   if (thrown instanceof OutputClosed) return 0;
   const error = toDvError(thrown);
   try {
-    if (asksForJson(argv)) host.out.json({ error: errorAsJson(error) });
-    else host.err.write(renderError(error, await host.errorPaint()));
-    await host.out.flush();
-    await host.err.flush();
+    if (asksForJson(argv)) {
+      host.out.json({ error: errorAsJson(error) });
+      await host.out.flush();
+    } else {
+      await host.out.flush().catch(() => undefined); // what it was about may be that very output
+      host.err.write(renderError(error, await host.errorPaint()));
+      await host.err.flush();
+    }
   } catch {
     // Nobody reads; the status still tells.
   }

@@ -19,9 +19,11 @@ function editDistance(a: string, b: string): number {
   return last[b.length];
 }
 
-/** The best of `names` within two edits (one for short words), or that `word` begins. */
+/** The one of `names` that `word` begins, else the best within two edits (one if short). */
 export function nearest(word: string, names: readonly string[]): string | undefined {
   if (word.length > 64) return undefined;
+  const begun = names.filter((name) => name.startsWith(word));
+  if (begun.length === 1 && word.length > 1) return begun[0];
   const reach = word.length < 4 ? 1 : 2;
   let best: string | undefined;
   let bestDistance = reach + 1;
@@ -32,7 +34,5 @@ export function nearest(word: string, names: readonly string[]): string | undefi
       bestDistance = distance;
     }
   }
-  if (best !== undefined || word.length < 2) return best;
-  const begun = names.filter((name) => name.startsWith(word));
-  return begun.length === 1 ? begun[0] : undefined;
+  return best;
 }

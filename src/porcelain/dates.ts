@@ -36,7 +36,8 @@ const ZONE = /^([+-])(\d{2}):?(\d{2})$/;
 /** Milliseconds since the epoch, or undefined when `text` is no time. `now` likewise. */
 export function parseDate(text: string, now: number): number | undefined {
   const words = text.trim().toLowerCase();
-  return parseEpoch(words) ?? parseCalendar(words) ?? parseRelative(words, now);
+  const time = parseEpoch(words) ?? parseCalendar(words) ?? parseRelative(words, now);
+  return Number.isFinite(time) ? time : undefined; // not where the calendar itself ends
 }
 
 /** `@1793534400`, or a bare number that is too long for anything else. */

@@ -79,6 +79,6 @@ export function pad(text: string, width: number, align: 'left' | 'right' = 'left
 }
 
 /** `text` in exactly `width` columns: cut or padded. */
-export function fit(text: string, width: number, align: 'left' | 'right' = 'left'): string {
+export function fitText(text: string, width: number, align: 'left' | 'right' = 'left'): string {
   return pad(truncate(text, width), width, align);
 }
