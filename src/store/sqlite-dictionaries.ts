@@ -10,6 +10,7 @@
  */
 import { DvError } from '../errors.ts';
 import { type Compression, canBeDictionary, type PreparedDictionary } from './compression.ts';
+import { bytesOfColumn } from './sqlite-columns.ts';
 import type { SqliteFile } from './sqlite-file.ts';
 
 /** A dictionary in the database, or one that will be there when its plan is stored. */
@@ -48,12 +49,12 @@ export class Dictionaries {
     const known = this.known.get(id);
     if (known !== undefined) return known;
     const row = this.file
-      .sql<{ raw_size: number; data: Buffer }>(
+      .sql<{ raw_size: number; data: unknown }>(
         'SELECT raw_size, data FROM dictionaries WHERE id = ?',
       )
       .get(id);
     if (row === undefined) throw new DvError('corrupt', `dictionary ${id} is missing`);
-    const bytes = this.compression.decompress(row.data, row.raw_size);
+    const bytes = this.compression.decompress(bytesOfColumn(row.data), row.raw_size);
     const dictionary = { id, prepared: this.compression.prepare(bytes) };
     this.known.set(id, dictionary);
     return dictionary;

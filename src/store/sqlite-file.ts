@@ -7,7 +7,7 @@
  *
  * What runs is synchronous, so nothing of this process comes between its statements. When
  * another process holds the lock, SQLite waits 20 ms; after that the event loop waits, with
- * growing pauses, and a server goes on serving. `close` waits for those who wait.
+ * growing pauses, and a server goes on serving.
  *
  * Durability: `synchronous = NORMAL` never syncs the log at a commit, FULL always does. All
  * transactions append to the same log file, and a checkpoint syncs the log before it copies
@@ -45,7 +45,7 @@ export class SqliteFile {
   private readonly options: FileOptions;
   private readonly owner: LockOwner;
   private readonly statements = new Map<string, Statement<unknown[], unknown>>();
-  private readonly waiting = new Set<Promise<unknown>>();
+  private readonly underWay = new Set<Promise<unknown>>();
   private commitment: Commitment | undefined;
   private writes = 0;
 
@@ -113,9 +113,19 @@ export class SqliteFile {
     });
   }
 
+  /** Work of several steps that `close` must wait for. */
+  async during<T>(work: Promise<T>): Promise<T> {
+    this.underWay.add(work);
+    try {
+      return await work;
+    } finally {
+      this.underWay.delete(work);
+    }
+  }
+
   /** Idempotent. The last connection to close leaves no log behind. */
   async close(): Promise<void> {
-    await Promise.allSettled([...this.waiting]);
+    while (this.underWay.size > 0) await Promise.allSettled([...this.underWay]);
     this.statements.clear();
     this.owner.close();
     this.db.close();
@@ -153,9 +163,7 @@ export class SqliteFile {
     } catch (error) {
       if (!isBusy(error)) throw storeError(error, this.path);
     }
-    const waiting = this.waitFor(attempt);
-    this.waiting.add(waiting);
-    return waiting.finally(() => this.waiting.delete(waiting));
+    return this.during(this.waitFor(attempt));
   }
 
   private async waitFor<T>(attempt: () => T): Promise<T> {
@@ -169,7 +177,7 @@ export class SqliteFile {
   }
 }
 
-/** @throws DvError `newer-format`, `corrupt`, `read-only`, `locked` */
+/** @throws DvError `file-missing`, `newer-format`, `corrupt`, `read-only`, `locked` */
 export async function openSqliteFile(path: string, options: FileOptions): Promise<SqliteFile> {
   try {
     return await retryWhileBusy(() => new SqliteFile(path, options), options.lockTimeoutMs);

@@ -10,6 +10,7 @@
  */
 import { existsSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type BetterSqlite3 from 'better-sqlite3';
 import { DvError } from '../errors.ts';
@@ -33,8 +34,13 @@ function connect(path: string, options: BetterSqlite3.Options = {}): Database {
   return new driver(path, { timeout: BUSY_TIMEOUT_MS, ...options });
 }
 
-/** @throws DvError `newer-format`, `corrupt`, `read-only`; SQLite's own errors */
+/** @throws DvError `file-missing`, `newer-format`, `corrupt`, `read-only`; SQLite's own errors */
 export function openDatabase(path: string): OpenedDatabase {
+  if (!existsSync(dirname(path))) {
+    throw new DvError('file-missing', `there is no directory '${dirname(path)}'`, {
+      data: { path },
+    });
+  }
   try {
     return openForWriting(path);
   } catch (error) {

@@ -6,9 +6,10 @@
  * Everything here is synchronous and expects to run inside `SqliteFile.read` or `write`.
  */
 import { DvError } from '../errors.ts';
-import { digestOf, type Hash, hashFromBytes, hashToBytes } from '../hash.ts';
+import { type Hash, hashOf, hashToBytes } from '../hash.ts';
 import { ChunkCache } from './chunk-cache.ts';
 import type { Compression, Dictionary } from './compression.ts';
+import { bytesOfColumn, hashOfColumn } from './sqlite-columns.ts';
 import { type Dictionaries, FIRST_DICTIONARY } from './sqlite-dictionaries.ts';
 import type { SqliteFile } from './sqlite-file.ts';
 
@@ -21,11 +22,11 @@ export interface ObjectEntry {
 }
 
 interface ObjectRow {
-  readonly hash: Buffer;
+  readonly hash: unknown;
   readonly base: number | null;
   readonly encoding: number;
   readonly raw_size: number;
-  readonly data: Buffer;
+  readonly data: unknown;
 }
 
 const CACHE_BYTES = 32 * 1024 * 1024;
@@ -100,10 +101,10 @@ export class ObjectReader {
       .iterate(
         Buffer.from(prefix.slice(0, digits).padEnd(digits, '0'), 'hex'),
         Buffer.from(prefix.slice(0, digits).padEnd(digits, 'f'), 'hex'),
-      ) as IterableIterator<Buffer>;
+      ) as IterableIterator<unknown>;
     const found: Hash[] = [];
     for (const row of rows) {
-      const hash = hashFromBytes(row);
+      const hash = hashOfColumn(row);
       if (!hash.startsWith(prefix)) continue;
       // two hashes may share all that is indexed, and come in any order
       if (found.length >= limit && found[limit - 1].slice(0, digits) !== hash.slice(0, digits))
@@ -124,18 +125,20 @@ export class ObjectReader {
   }
 
   private decode(row: ObjectRow): Uint8Array {
+    const hash = hashOfColumn(row.hash);
     try {
       const bytes = this.decompress(row);
-      if (bytes.length === row.raw_size && row.hash.equals(digestOf(bytes))) return bytes;
+      if (hashOf(bytes) === hash) return bytes;
     } catch (cause) {
-      throw damaged(row, cause);
+      throw damaged(hash, cause);
     }
-    throw damaged(row);
+    throw damaged(hash);
   }
 
   private decompress(row: ObjectRow): Uint8Array {
-    if (row.encoding === 0) return row.data;
-    return this.compression.decompress(row.data, row.raw_size, this.dictionaryOf(row));
+    const data = bytesOfColumn(row.data);
+    if (row.encoding === 0) return data;
+    return this.compression.decompress(data, row.raw_size, this.dictionaryOf(row));
   }
 
   private dictionaryOf({ base, encoding }: ObjectRow): Dictionary | undefined {
@@ -155,8 +158,7 @@ export class ObjectReader {
   }
 }
 
-function damaged(row: ObjectRow, cause?: unknown): DvError {
-  const hash = row.hash.toString('hex');
+function damaged(hash: Hash, cause?: unknown): DvError {
   return new DvError('corrupt', `stored object ${hash} is damaged`, {
     hint: 'dv fsck',
     data: { hash },

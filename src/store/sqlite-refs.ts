@@ -3,15 +3,16 @@
  * statements, to be run inside `SqliteFile.plain` (what only reads) or `write`.
  */
 import { equalBytes } from '../bytes.ts';
-import { type Hash, hashFromBytes, hashToBytes } from '../hash.ts';
+import { type Hash, hashToBytes } from '../hash.ts';
 import type { FeedEntry, RefUpdate, StateUpdate, Transaction, TransactResult } from './contract.ts';
+import { bytesOfColumn, hashOfColumn, nullableHash } from './sqlite-columns.ts';
 import type { SqliteFile } from './sqlite-file.ts';
 
 interface FeedRow {
   readonly sequence: number;
   readonly name: string;
-  readonly old: Buffer | null;
-  readonly new: Buffer | null;
+  readonly old: unknown;
+  readonly new: unknown;
   readonly actor: string;
   readonly time: number;
   readonly message: string;
@@ -31,31 +32,32 @@ export class RefTables {
 
   getRef(name: string): Hash | undefined {
     const hash = this.file.sql('SELECT hash FROM refs WHERE name = ?').pluck().get(name);
-    return hash === undefined ? undefined : hashFromBytes(hash as Buffer);
+    return hash === undefined ? undefined : hashOfColumn(hash);
   }
 
   listRefs(prefix: string): { readonly name: string; readonly hash: Hash }[] {
     return this.file
-      .sql<{ name: string; hash: Buffer }>(
+      .sql<{ name: string; hash: unknown }>(
         `SELECT name, hash FROM refs
          WHERE name >= ? AND name < CAST(? AS TEXT) ORDER BY name`,
       )
       .all(prefix, endOf(prefix))
-      .map(({ name, hash }) => ({ name, hash: hashFromBytes(hash) }));
+      .map(({ name, hash }) => ({ name, hash: hashOfColumn(hash) }));
   }
 
   getState(key: string): Uint8Array | undefined {
     const value = this.file.sql('SELECT value FROM state WHERE key = ?').pluck().get(key);
-    return value as Buffer | undefined;
+    return value === undefined ? undefined : bytesOfColumn(value);
   }
 
   listState(prefix: string): { readonly key: string; readonly value: Uint8Array }[] {
     return this.file
-      .sql<{ key: string; value: Buffer }>(
+      .sql<{ key: string; value: unknown }>(
         `SELECT key, value FROM state
          WHERE key >= ? AND key < CAST(? AS TEXT) ORDER BY key`,
       )
-      .all(prefix, endOf(prefix));
+      .all(prefix, endOf(prefix))
+      .map(({ key, value }) => ({ key, value: bytesOfColumn(value) }));
   }
 
   readLog(ref: string, limit: number): FeedEntry[] {
@@ -65,7 +67,7 @@ export class RefTables {
          WHERE name = ? ORDER BY sequence DESC LIMIT ?`,
       )
       .all(ref, limit)
-      .map((row) => ({ ...row, old: toHash(row.old), new: toHash(row.new) }));
+      .map((row) => ({ ...row, old: nullableHash(row.old), new: nullableHash(row.new) }));
   }
 
   /** The ref or state key that does not hold what the transaction expects. */
@@ -117,10 +119,6 @@ export class RefTables {
 
 function endOf(prefix: string): Buffer {
   return Buffer.concat([Buffer.from(prefix), AFTER_ANY_TEXT]);
-}
-
-function toHash(bytes: Buffer | null): Hash | null {
-  return bytes === null ? null : hashFromBytes(bytes);
 }
 
 function toBytes(hash: Hash | null): Buffer | null {

@@ -91,7 +91,11 @@ export class SqliteMarker implements Marker {
     return this.file.read(() => hashes.map((hash) => this.markOne(hash)));
   }
 
-  async sweep(options: SweepOptions): Promise<SweepResult> {
+  sweep(options: SweepOptions): Promise<SweepResult> {
+    return this.file.during(this.sweepAll(options));
+  }
+
+  private async sweepAll(options: SweepOptions): Promise<SweepResult> {
     const deltas = await this.sweepThose((row) => row.base !== null, options);
     const wholes = await this.sweepThose((row) => row.base === null, options);
     return {

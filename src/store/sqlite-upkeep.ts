@@ -2,8 +2,8 @@
 import { statSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { DvError } from '../errors.ts';
-import { hashFromBytes } from '../hash.ts';
 import type { StoredObject } from './maintenance.ts';
+import { hashOfColumn, nullableHash } from './sqlite-columns.ts';
 import type { SqliteFile } from './sqlite-file.ts';
 import { PAGE_BYTES } from './sqlite-schema.ts';
 
@@ -14,11 +14,11 @@ const MOST_COMPLAINTS = 100;
 
 interface ScanRow {
   readonly id: number;
-  readonly hash: Buffer;
+  readonly hash: unknown;
   readonly kind: number;
   readonly raw_size: number;
   readonly size: number;
-  readonly base: Buffer | null;
+  readonly base: unknown;
 }
 
 /** Every object in the order of its id. Does not read their data. */
@@ -39,11 +39,11 @@ export async function* scanObjects(file: SqliteFile): AsyncGenerator<StoredObjec
 
 function describe({ hash, kind, raw_size, size, base }: ScanRow): StoredObject {
   return {
-    hash: hashFromBytes(hash),
+    hash: hashOfColumn(hash),
     kind,
     rawSize: raw_size,
     storedSize: size,
-    base: base === null ? null : hashFromBytes(base),
+    base: nullableHash(base),
   };
 }
 
@@ -77,7 +77,7 @@ function integrityComplaints(file: SqliteFile): string[] {
 
 function baseComplaints(file: SqliteFile): string[] {
   const rows = file
-    .sql<{ hash: Buffer; missing: number }>(
+    .sql<{ hash: unknown; missing: number }>(
       `SELECT o.hash, b.id IS NULL AS missing
        FROM objects o LEFT JOIN objects b ON b.id = o.base
        WHERE o.base IS NOT NULL AND (b.id IS NULL OR b.base IS NOT NULL)
@@ -86,7 +86,7 @@ function baseComplaints(file: SqliteFile): string[] {
     .all();
   return rows.map(({ hash, missing }) => {
     const what = missing ? 'has no base' : 'has a delta as its base';
-    return `object ${hashFromBytes(hash)} ${what}`;
+    return `object ${hashOfColumn(hash)} ${what}`;
   });
 }
 

@@ -44,7 +44,7 @@ const LOCK_TIMEOUT_MS = 5000;
 /**
  * Opens the store at `path`, and makes it when there is no such file (its directory must
  * exist). Where it cannot be written it opens for reading; writes then fail `read-only`.
- * @throws DvError `newer-format`, `corrupt`, `read-only`, `locked`
+ * @throws DvError `file-missing`, `newer-format`, `corrupt`, `read-only`, `locked`
  */
 export async function openSqliteStore(
   path: string,
@@ -80,7 +80,11 @@ class SqliteStore implements Store, Maintenance {
     return this.file.read(() => hashes.map((hash) => this.reader.findId(hash) !== undefined));
   }
 
-  async putMany(chunks: readonly ChunkToPut[]): Promise<void> {
+  putMany(chunks: readonly ChunkToPut[]): Promise<void> {
+    return this.file.during(this.putBatches(chunks));
+  }
+
+  private async putBatches(chunks: readonly ChunkToPut[]): Promise<void> {
     for (const batch of batches(chunks)) {
       const plan = await this.plan(batch);
       await this.file.write('stored', () => this.writer.store(plan, batch));
@@ -107,13 +111,17 @@ class SqliteStore implements Store, Maintenance {
     return this.file.plain(() => this.tables.listState(prefix));
   }
 
-  async transact(
+  transact(transaction: Transaction, chunks: readonly ChunkToPut[] = []): Promise<TransactResult> {
+    return this.file.during(this.transactWith(transaction, chunks));
+  }
+
+  private async transactWith(
     transaction: Transaction,
-    chunks: readonly ChunkToPut[] = [],
+    chunks: readonly ChunkToPut[],
   ): Promise<TransactResult> {
     const split = batches(chunks);
     const last = split.pop() ?? [];
-    for (const batch of split) await this.putMany(batch);
+    for (const batch of split) await this.putBatches(batch);
     const plan = await this.plan(last);
     return this.file.write('durable', () => {
       const loser = this.tables.findLoser(transaction);
@@ -148,7 +156,7 @@ class SqliteStore implements Store, Maintenance {
   }
 
   compact(): Promise<void> {
-    return compactFile(this.file);
+    return this.file.during(compactFile(this.file));
   }
 
   private plan(chunks: readonly ChunkToPut[]): Promise<PutPlan> {
