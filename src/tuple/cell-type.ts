@@ -85,7 +85,7 @@ export function isFloat(b: Uint8Array, start: number, end: number): boolean {
 
 export const NAN = Buffer.from('NaN');
 export const INFINITY = Buffer.from('Infinity');
-const NEGATIVE_INFINITY = Buffer.from('-Infinity');
+export const NEGATIVE_INFINITY = Buffer.from('-Infinity');
 
 export function isNonFinite(b: Uint8Array, start: number, end: number): boolean {
   return (

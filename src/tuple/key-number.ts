@@ -13,7 +13,7 @@
  */
 import type { ByteReader, ByteWriter } from '../bytes.ts';
 import { DvError } from '../errors.ts';
-import { INFINITY, isDecimal, isFloat, isWord, NAN } from './cell-type.ts';
+import { INFINITY, isDecimal, isFloat, isWord, NAN, NEGATIVE_INFINITY } from './cell-type.ts';
 import { appendSafeInteger, skipInteger } from './key-integer.ts';
 
 const NEGATIVE_INFINITY_CLASS = 1;
@@ -48,7 +48,7 @@ export function appendFloatValue(
   if (!isFloat(b, start, end)) return false;
   if (isWord(b, start, end, NAN)) out.u8(NAN_CLASS);
   else if (isWord(b, start, end, INFINITY)) out.u8(INFINITY_CLASS);
-  else if (b[start + 1] === INFINITY[0]) out.u8(NEGATIVE_INFINITY_CLASS);
+  else if (isWord(b, start, end, NEGATIVE_INFINITY)) out.u8(NEGATIVE_INFINITY_CLASS);
   else appendNumber(out, b, start, end);
   return true;
 }

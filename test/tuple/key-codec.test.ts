@@ -12,7 +12,7 @@ import {
   MAX_KEY_BYTES,
 } from '../../src/tuple/key-codec.ts';
 import { COLUMN_TYPES, type ColumnType } from '../../src/tuple/schema.ts';
-import { batchOf } from '../support/row-batches.ts';
+import { batchOf, layouts } from '../support/row-batches.ts';
 import { anyCells, cellsOf, compareCells } from '../support/typed-cells.ts';
 
 const folder = new URL('../../fixtures/keys/', import.meta.url);
@@ -91,8 +91,10 @@ describe('keys', () => {
     fc.assert(
       fc.property(anyCells, fc.boolean(), (cell, last) => {
         const types: ColumnType[] = last ? [type] : [type, 'text'];
-        const encoder = new KeyEncoder(types, last ? [0] : [0, 1]);
-        const accepted = encoder.append(batchOf([[cell, 'x']]), 0, new ByteWriter());
+        const encoder = new KeyEncoder(types, last ? [1] : [1, 2]);
+        // What stands beside the cell must not matter.
+        const batch = batchOf([['-2024', cell, 'Infinity']], 'joined');
+        const accepted = encoder.append(batch, 0, new ByteWriter());
         const strict = type !== 'text' && type !== 'json' && type !== 'bytes';
         expect(accepted).toBe(!strict || fits(type, cell));
         if (!accepted) expect(encoder.problem).toEqual({ kind: 'misfit', component: 0 });
@@ -102,17 +104,26 @@ describe('keys', () => {
 
   test('come from a batch as from text, whatever stood in the buffer before', () => {
     fc.assert(
-      fc.property(keyPairs, ([types, keys]) => {
+      fc.property(keyPairs, layouts, ([types, keys], layout) => {
         const encoder = new KeyEncoder(
           types,
           types.map((_, i) => i),
         );
         const out = new ByteWriter(1).u8(7);
-        for (const row of keys.keys()) expect(encoder.append(batchOf(keys), row, out)).toBe(true);
+        const batch = batchOf(keys, layout);
+        for (const row of keys.keys()) expect(encoder.append(batch, row, out)).toBe(true);
         const both = keys.map((cells) => encodeKey(cells, types));
         expect(out.take()).toEqual(Buffer.concat([Buffer.of(7), ...both]));
       }),
+      { numRuns: 2000 },
     );
+  });
+
+  test('a cell before "Infinity" is itself', () => {
+    const out = new ByteWriter();
+    const encoder = new KeyEncoder(['float'], [0]);
+    encoder.append(batchOf([['0', 'Infinity']], 'joined'), 0, out);
+    expect(out.take()).toEqual(encodeKey(['0'], ['float']));
   });
 
   test('null and too long are refused, and nothing stays behind', () => {
