@@ -66,7 +66,8 @@ export async function buildBundles() {
     build({
       ...common,
       ...toCommonJs,
-      entryPoints: ['src/cli/main.ts'],
+      entryPoints: ['src/cli/main.ts', 'src/store/sqlite-worker.ts'],
+      entryNames: '[name]',
       plugins: [noChildProcess],
       banner: { js: "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
     }),
@@ -114,7 +115,7 @@ async function main(args) {
   const withTypes = args.includes('--types');
   if (withTypes) fs.rmSync(DIST, { recursive: true, force: true });
   await buildBundles();
-  if (withTypes) emitTypes();
+  if (withTypes && fs.existsSync(path.join(ROOT, LIBRARY))) emitTypes();
 }
 
 if (process.argv[1] && fs.realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {

@@ -85,7 +85,7 @@ export class ByteWriter {
     this.reserve(size);
     const { bytes, length } = this;
     // A short loop beats the view that `set` would need.
-    if (size <= 96) for (let i = 0; i < size; i++) bytes[length + i] = source[start + i];
+    if (size <= 48) for (let i = 0; i < size; i++) bytes[length + i] = source[start + i];
     else bytes.set(size === source.length ? source : source.subarray(start, end), length);
     this.length = length + size;
     return this;

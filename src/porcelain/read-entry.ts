@@ -4,8 +4,8 @@
  * fingerprint that comes back.
  */
 import { DvError } from '../errors.ts';
-import type { ByteSource, Dialect, FormatName } from '../formats/contract.ts';
 import type { Compression } from '../formats/compressed.ts';
+import type { ByteSource, Dialect, FormatName } from '../formats/contract.ts';
 import { formatOf } from '../formats/detect.ts';
 import { loadFormat } from '../formats/registry.ts';
 import { BlobBuilder } from '../model/blob.ts';
@@ -52,7 +52,8 @@ export async function readEntry(
   const compression = options.label === undefined ? detected.compression : options.compression;
   const source = new FileSource(path, label, compression, report);
   const format = await tableFormat(source, options.format ?? detected.format, options, prior);
-  const imported = format && (await importTable(await input(repo, name, source, format, prior, options)));
+  const imported =
+    format && (await importTable(await input(repo, name, source, format, prior, options)));
   const entry: RootEntry =
     imported === undefined
       ? await readBlobFile(repo, source)
@@ -111,7 +112,10 @@ async function tableFormat(
   if (prior?.kind === 'file' && options.format === undefined) return undefined;
   if (format !== 'json' || options.format !== undefined) return format;
   for await (const bytes of source.stream()) {
-    const first = Buffer.from(bytes).toString('latin1').replace(/^\xef\xbb\xbf/, '').trimStart()[0];
+    const first = Buffer.from(bytes)
+      .toString('latin1')
+      .replace(/^\xef\xbb\xbf/, '')
+      .trimStart()[0];
     if (first === undefined) continue;
     return first === '[' ? format : undefined;
   }
@@ -124,7 +128,7 @@ async function readBlobFile(repo: Repository, source: ByteSource): Promise<RootE
   const builder = new BlobBuilder((chunk) => repo.nodes.put(chunk));
   for await (const bytes of raw) {
     builder.write(bytes);
-    if (repo.nodes.full) await repo.nodes.flush();
+    if (repo.nodes.full) await repo.nodes.relieve();
   }
   const blob = builder.finish();
   await repo.nodes.flush();

@@ -179,7 +179,7 @@ export class TreeBuilder {
       }
     }
     this.unmatchedBytes = 0;
-    if (this.store.full) await this.store.flush();
+    if (this.store.full) await this.store.relieve();
   }
 
   /** Ends the tree; all its nodes are in the store when this resolves. */

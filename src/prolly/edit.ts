@@ -170,7 +170,7 @@ class LevelEdit<E extends { readonly key: Uint8Array }> {
       if (index < node.count && node.compareKey(index, edit.key) === 0) index += 1;
       this.kind.put(edit, this.splitter);
       edits.shift();
-      if (this.store.full) await this.store.flush();
+      if (this.store.full) await this.store.relieve();
     }
     while (index < node.count) this.kind.copy(node, index++, this.splitter);
   }

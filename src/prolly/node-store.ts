@@ -11,12 +11,18 @@ const CACHED_NODES = 512;
 /** Chunks wait here until this many bytes are together (or `flush`). */
 const BATCH_BYTES = 2 * 1024 * 1024;
 
+/** Batches given to the store and not yet stored: what makes storing overlap with building. */
+const BATCHES_UNDER_WAY = 2;
+
 export class NodeStore {
   readonly objects: ObjectStore;
   private readonly cache = new Map<Hash, Node>();
-  private pending: ChunkToPut[] = [];
-  private pendingByHash = new Map<Hash, Uint8Array>();
-  private pendingBytes = 0;
+  private queued: ChunkToPut[] = [];
+  private queuedBytes = 0;
+  /** What is queued or under way: readable although the store may not have it yet. */
+  private readonly pending = new Map<Hash, Uint8Array>();
+  private readonly underWay: Promise<void>[] = [];
+  private failure: { readonly error: unknown } | undefined;
 
   constructor(objects: ObjectStore) {
     this.objects = objects;
@@ -26,16 +32,18 @@ export class NodeStore {
   async read(hash: Hash): Promise<Node> {
     const known = this.cache.get(hash);
     if (known !== undefined) return known;
-    const waiting = this.pendingByHash.get(hash);
+    const waiting = this.pending.get(hash);
     const [bytes] = waiting === undefined ? await this.objects.getMany([hash]) : [waiting];
     return this.decode(hash, bytes);
   }
 
   /** The nodes in the order asked for, read as one batch. */
   async readMany(hashes: readonly Hash[]): Promise<Node[]> {
-    await this.flush();
-    const chunks = await this.objects.getMany(hashes);
-    return hashes.map((hash, i) => this.decode(hash, chunks[i]));
+    const waiting = hashes.map((hash) => this.pending.get(hash));
+    const absent = hashes.filter((_, i) => waiting[i] === undefined);
+    const chunks = await this.objects.getMany(absent);
+    let next = 0;
+    return hashes.map((hash, i) => this.decode(hash, waiting[i] ?? chunks[next++]));
   }
 
   private decode(hash: Hash, bytes: Uint8Array | undefined): Node {
@@ -59,22 +67,54 @@ export class NodeStore {
 
   /** Queues a chunk; synchronous, so that builders need no promise a row. */
   put(chunk: ChunkToPut): void {
-    this.pending.push(chunk);
-    this.pendingByHash.set(chunk.hash, chunk.bytes);
-    this.pendingBytes += chunk.bytes.length;
+    this.queued.push(chunk);
+    this.pending.set(chunk.hash, chunk.bytes);
+    this.queuedBytes += chunk.bytes.length;
   }
 
-  /** True when enough is queued that the caller should `await flush()`. */
+  /** True when so much is queued that the caller should `await relieve()`. */
   get full(): boolean {
-    return this.pendingBytes >= BATCH_BYTES;
+    return this.queuedBytes >= BATCH_BYTES;
   }
 
+  /** Gives the queue to the store; waits only while earlier batches are still under way. */
+  async relieve(): Promise<void> {
+    this.send();
+    while (this.underWay.length > BATCHES_UNDER_WAY) await this.underWay[0];
+    this.checkFailure();
+  }
+
+  /** Everything put so far is in the store when this resolves. */
   async flush(): Promise<void> {
-    if (this.pending.length === 0) return;
-    const chunks = this.pending;
-    this.pending = [];
-    this.pendingBytes = 0;
-    await this.objects.putMany(chunks);
-    this.pendingByHash = new Map(this.pending.map((chunk) => [chunk.hash, chunk.bytes]));
+    this.send();
+    while (this.underWay.length > 0) await this.underWay[0];
+    this.checkFailure();
+  }
+
+  private send(): void {
+    if (this.queued.length === 0) return;
+    const chunks = this.queued;
+    this.queued = [];
+    this.queuedBytes = 0;
+    const stored = this.objects.putMany(chunks).then(
+      () => this.forget(chunks),
+      (error: unknown) => {
+        this.failure ??= { error };
+        this.forget(chunks);
+      },
+    );
+    this.underWay.push(stored);
+    stored.then(() => this.underWay.splice(this.underWay.indexOf(stored), 1));
+  }
+
+  private forget(chunks: readonly ChunkToPut[]): void {
+    for (const { hash } of chunks) this.pending.delete(hash);
+  }
+
+  /** A batch that failed fails whoever waits next, once. */
+  private checkFailure(): void {
+    const { failure } = this;
+    this.failure = undefined;
+    if (failure !== undefined) throw failure.error;
   }
 }

@@ -41,7 +41,7 @@ const WRITER_PRAGMAS = `
 export class SqliteFile {
   readonly path: string;
   private readonly db: Database;
-  private readonly readOnly: boolean;
+  readonly readOnly: boolean;
   private readonly options: FileOptions;
   private readonly owner: LockOwner;
   private readonly statements = new Map<string, Statement<unknown[], unknown>>();

@@ -14,6 +14,7 @@ import type { Hash } from '../hash.ts';
 import { type Compression, loadCompression } from './compression.ts';
 import type { ChunkToPut, Store, Transaction, TransactResult } from './contract.ts';
 import type { Maintenance } from './maintenance.ts';
+import { BackgroundPuts } from './sqlite-background.ts';
 import { Dictionaries } from './sqlite-dictionaries.ts';
 import { openSqliteFile, type SqliteFile } from './sqlite-file.ts';
 import { type PutPlan, PutPlanner } from './sqlite-plan.ts';
@@ -34,6 +35,8 @@ export interface SqliteStoreOptions {
   readonly lockTimeoutMs?: number;
   /** Default: the fastest there is. */
   readonly compression?: Compression;
+  /** Whether much may be stored by a thread of its own. Default: unless `compression` is given. */
+  readonly background?: boolean;
 }
 
 /** Chunks planned and stored in one transaction: bounds memory and the time of the lock. */
@@ -53,7 +56,10 @@ export async function openSqliteStore(
   const { now, owner = 'another process', isAlive = () => true } = options;
   const { lockTimeoutMs = LOCK_TIMEOUT_MS, compression = loadCompression() } = options;
   const file = await openSqliteFile(path, { now, owner, isAlive, lockTimeoutMs });
-  return new SqliteStore(file, compression, now);
+  const { background = options.compression === undefined } = options;
+  const setup = () => ({ path, owner, lockTimeoutMs, now: now() });
+  const puts = background && !file.readOnly ? new BackgroundPuts(setup) : undefined;
+  return new SqliteStore(file, compression, now, puts);
 }
 
 class SqliteStore implements Store, Maintenance {
@@ -62,9 +68,16 @@ class SqliteStore implements Store, Maintenance {
   private readonly planner: PutPlanner;
   private readonly writer: ObjectWriter;
   private readonly tables: RefTables;
+  private readonly background: BackgroundPuts | undefined;
 
-  constructor(file: SqliteFile, compression: Compression, now: () => number) {
+  constructor(
+    file: SqliteFile,
+    compression: Compression,
+    now: () => number,
+    background: BackgroundPuts | undefined,
+  ) {
     this.file = file;
+    this.background = background;
     const dictionaries = new Dictionaries(file, compression);
     this.reader = new ObjectReader(file, compression, dictionaries);
     this.planner = new PutPlanner(file, this.reader, compression, dictionaries);
@@ -81,7 +94,7 @@ class SqliteStore implements Store, Maintenance {
   }
 
   putMany(chunks: readonly ChunkToPut[]): Promise<void> {
-    return this.file.during(this.putBatches(chunks));
+    return this.file.during(this.background?.put(chunks) ?? this.putBatches(chunks));
   }
 
   private async putBatches(chunks: readonly ChunkToPut[]): Promise<void> {
@@ -119,6 +132,7 @@ class SqliteStore implements Store, Maintenance {
     transaction: Transaction,
     chunks: readonly ChunkToPut[],
   ): Promise<TransactResult> {
+    await this.background?.idle();
     const split = batches(chunks);
     const last = split.pop() ?? [];
     for (const batch of split) await this.putBatches(batch);
@@ -135,8 +149,9 @@ class SqliteStore implements Store, Maintenance {
     return this.file.plain(() => this.tables.readLog(ref, limit));
   }
 
-  close(): Promise<void> {
-    return this.file.close();
+  async close(): Promise<void> {
+    await this.background?.close();
+    await this.file.close();
   }
 
   scan() {

@@ -17,9 +17,9 @@ import { editTree } from '../../prolly/edit.ts';
 import { mergeBuild } from '../../prolly/merge-build.ts';
 import type { NodeStore } from '../../prolly/node-store.ts';
 import { countRows } from '../../prolly/scan.ts';
-import { joinTypes, narrowestType } from '../../tuple/cell-type.ts';
+import { joinTypes, misfitReason, narrowestType } from '../../tuple/cell-type.ts';
 import { type ColumnInference, TypeInference, type Widening } from '../../tuple/infer.ts';
-import { keyCandidates } from '../../tuple/key-choice.ts';
+import { keyCandidates, UniqueSample } from '../../tuple/key-choice.ts';
 import { combineKeyless } from '../../tuple/keyless.ts';
 import type { RowBatch } from '../../tuple/row-batch.ts';
 import { RowEncoder, type RowProblem, rowError } from '../../tuple/row-encoder.ts';
@@ -95,6 +95,8 @@ class ImportPass {
   private inference!: TypeInference;
   private schema!: Schema;
   private encoder!: RowEncoder;
+  /** Which of the candidates for a key is tried. */
+  private candidate: number;
   private keyReason = '';
   private rows = 0;
 
@@ -103,6 +105,7 @@ class ImportPass {
     this.plan = plan;
     this.sorter = new Sorter(input.scratch);
     this.builder = this.newBuilder();
+    this.candidate = plan.key.kind === 'choose' ? plan.key.next : 0;
   }
 
   private newBuilder(): TreeBuilder {
@@ -127,7 +130,7 @@ class ImportPass {
     for await (const batch of this.reader.batches()) {
       this.inference.observe(batch);
       if (this.schema === undefined || this.schema.columns.length < this.reader.columns.length) {
-        this.openSchema();
+        this.openSchema(batch);
       }
       const problem = this.encodeBatch(batch);
       if (problem !== undefined) return { done: false, plan: this.replan(problem, batch) };
@@ -151,10 +154,10 @@ class ImportPass {
   }
 
   /** Fixes schema and encoder once the first batch is known (and when columns appear). */
-  private openSchema(): void {
+  private openSchema(batch?: RowBatch): void {
     const names = this.reader.columns;
-    const key = this.chooseKey(names);
-    const inferred = this.inference.result();
+    const key = this.chooseKey(names, batch);
+    const inferred = this.inference.result(this.reader.columns.length);
     const columns = names.map((name, i) => ({ name, type: inferred[i]?.type ?? 'text' }));
     for (const i of key) columns[i].type = this.keyType(names[i], columns[i].type, i);
     this.schema = { columns, key };
@@ -173,7 +176,7 @@ class ImportPass {
     return this.reader.declaredTypes[index] ?? inferred;
   }
 
-  private chooseKey(names: readonly string[]): number[] {
+  private chooseKey(names: readonly string[], batch: RowBatch | undefined): number[] {
     const { key } = this.plan;
     if (key.kind === 'named') {
       this.keyReason = key.reason;
@@ -181,7 +184,11 @@ class ImportPass {
       return keyIndices(key.names, names, this.input.source.name, remembered);
     }
     const candidates = keyCandidates(this.input.table, [...names]);
-    const chosen = candidates[key.next];
+    const sample = new UniqueSample(candidates);
+    if (batch !== undefined) sample.observe(batch);
+    const hopeless = new Set(sample.objections.map(({ column }) => column));
+    while (hopeless.has(candidates[this.candidate])) this.candidate += 1;
+    const chosen = candidates[this.candidate];
     if (chosen === undefined) {
       this.keyReason = 'no column is unique, so rows are known by their content';
       return [];
@@ -228,11 +235,7 @@ class ImportPass {
   }
 
   private nextCandidate(): ImportPlan {
-    const { key } = this.plan;
-    return {
-      ...this.plan,
-      key: { kind: 'choose', next: key.kind === 'choose' ? key.next + 1 : 0 },
-    };
+    return { ...this.plan, key: { kind: 'choose', next: this.candidate + 1 } };
   }
 
   private async finish(): Promise<PassResult> {
@@ -241,6 +244,7 @@ class ImportPass {
       const rawJson = new Set([...this.plan.rawJson, ...mixed]);
       return { done: false, plan: { ...this.plan, rawJson } };
     }
+    this.checkGivenTypes();
     const schema = this.finalSchema();
     for (const i of schema.key) {
       const { name, type } = schema.columns[i];
@@ -258,6 +262,23 @@ class ImportPass {
     return { done: true, imported: await this.store(schema, tree) };
   }
 
+  /** A type that was given must hold; one that was remembered may widen. */
+  private checkGivenTypes(): void {
+    const [misfit] = this.inference.misfits();
+    if (misfit === undefined) return;
+    const { column, type, line, value } = misfit;
+    const name = this.reader.columns[column];
+    const shown = JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value);
+    throw new DvError(
+      'type-mismatch',
+      `${shown} in column "${name}" ${misfitReason(type, value)}`,
+      {
+        hint: `leave out --type ${name}=${type}, or give a wider type`,
+        data: { file: this.input.source.name, line, column: column + 1, name, value },
+      },
+    );
+  }
+
   /** The tree of all rows: those that came in order, and those the sorter has. */
   private async finishTree(schema: Schema): Promise<Hash> {
     const tree = await this.builder.finish();
@@ -272,7 +293,7 @@ class ImportPass {
 
   /** Column types after the last row; a declared type beats an inferred one. */
   private finalSchema(): Schema {
-    const inferred = this.inference.result();
+    const inferred = this.inference.result(this.reader.columns.length);
     const { declaredTypes, columns: names } = this.reader;
     const columns = names.map((name, i) => {
       const learnt = this.schema.key.includes(i) ? this.plan.keyTypes.get(name) : undefined;
@@ -333,7 +354,7 @@ class ImportPass {
     nodes.put(schemaChunk);
     nodes.put(table);
     await nodes.flush();
-    const inferred = this.inference.result();
+    const inferred = this.inference.result(this.reader.columns.length);
     return {
       table: table.hash,
       schema,
