@@ -20,7 +20,6 @@ import { countRows } from '../../prolly/scan.ts';
 import { joinTypes, misfitReason, narrowestType } from '../../tuple/cell-type.ts';
 import { type ColumnInference, TypeInference, type Widening } from '../../tuple/infer.ts';
 import { keyCandidates, UniqueSample } from '../../tuple/key-choice.ts';
-import { combineKeyless } from '../../tuple/keyless.ts';
 import type { RowBatch } from '../../tuple/row-batch.ts';
 import { RowEncoder, type RowProblem, rowError } from '../../tuple/row-encoder.ts';
 import type { ColumnType, Schema } from '../../tuple/schema.ts';
@@ -32,7 +31,8 @@ import {
   keyIndices,
   type PriorTable,
 } from './import-plan.ts';
-import { type SortedEntry, Sorter } from './sorter.ts';
+import { combineEqual, dropRepeated } from './sorted-entries.ts';
+import { Sorter } from './sorter.ts';
 
 export interface ImportInput {
   readonly nodes: NodeStore;
@@ -284,7 +284,7 @@ class ImportPass {
     const tree = await this.builder.finish();
     if (this.sorter.added === 0) return tree;
     const { nodes } = this.input;
-    const sorted = schema.key.length === 0 ? this.combined() : this.withoutDuplicates();
+    const sorted = schema.key.length === 0 ? combineEqual(this.sorter) : dropRepeated(this.sorter);
     if (this.sorter.added < this.rows * FEW) return editTree(nodes, tree, sorted);
     const builder = this.newBuilder();
     await mergeBuild(nodes, tree, sorted, builder);
@@ -301,34 +301,6 @@ class ImportPass {
       return { name, type: given ?? learnt ?? declaredTypes[i] ?? inferred[i]?.type ?? 'text' };
     });
     return { columns, key: this.schema.key };
-  }
-
-  private *withoutDuplicates(): Generator<SortedEntry[]> {
-    let last: Buffer | undefined;
-    for (const batch of this.sorter.sorted()) {
-      yield batch.filter(({ key }) => {
-        const repeated = last?.equals(key);
-        last = key;
-        return !repeated;
-      });
-    }
-  }
-
-  private *combined(): Generator<SortedEntry[]> {
-    let open: SortedEntry | undefined;
-    for (const batch of this.sorter.sorted()) {
-      const done: SortedEntry[] = [];
-      for (const entry of batch) {
-        if (open?.key.equals(entry.key)) {
-          open = { key: open.key, value: combineKeyless(open.value, entry.value) };
-        } else {
-          if (open !== undefined) done.push(open);
-          open = entry;
-        }
-      }
-      yield done;
-    }
-    if (open !== undefined) yield [open];
   }
 
   private async reportDuplicate(schema: Schema): Promise<never> {
