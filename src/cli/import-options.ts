@@ -22,7 +22,7 @@ export interface ImportFlags {
 /** Adds `--key` and `--type`. */
 export function declareKeyOptions(command: Command): void {
   command
-    .option('--key <columns>', "the primary key: a,b,... ('' for none)", collectKey)
+    .option('--key <columns>', "the primary key: a,b,... ('' for none)", collectNames)
     .option(
       '--type <column=type>',
       `the type of a column: ${COLUMN_TYPES.join(', ')}`,
@@ -60,7 +60,7 @@ export function readImportOptions(flags: ImportFlags): ReadEntryOptions {
 }
 
 /** `a,b` and `--key a --key b` alike; a name with a comma stands in quotes, as in CSV. */
-function collectKey(text: string, before: readonly string[] = []): string[] {
+export function collectNames(text: string, before: readonly string[] = []): string[] {
   const names = [...text.matchAll(/"((?:[^"]|"")*)"|[^,]+/g)];
   return [...before, ...names.map(([word, quoted]) => quoted?.replaceAll('""', '"') ?? word)];
 }

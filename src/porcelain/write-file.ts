@@ -3,14 +3,17 @@
  * file, synced, then renamed; and never through a link or outside the worktree.
  */
 import {
+  chmodSync,
   closeSync,
   fsyncSync,
   lstatSync,
   mkdirSync,
   openSync,
+  realpathSync,
   renameSync,
   rmdirSync,
   rmSync,
+  statSync,
   unlinkSync,
   writeSync,
 } from 'node:fs';
@@ -73,14 +76,50 @@ export async function replaceFile(
   path: string,
   pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   temporary: string,
+  mode?: number,
 ): Promise<void> {
   await writeNewFile(temporary, pieces);
   try {
+    if (mode !== undefined) chmodSync(temporary, mode);
     renameSync(temporary, path);
     syncDirectory(dirname(path));
   } catch (cause) {
     rmSync(temporary, { force: true });
     throw fileError(cause, path);
+  }
+}
+
+/**
+ * Writes where a user pointed: a file all at once, through a link and with the mode that an
+ * earlier one had; a device or a pipe as it comes. `id` makes the temporary name unique.
+ */
+export async function writeOutput(
+  path: string,
+  pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  id: string,
+): Promise<void> {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) return replaceFile(path, pieces, `${path}.${id}.tmp`);
+  const target = realpathSync(path);
+  if (stat.isDirectory()) throw fileError({ code: 'EISDIR' }, path);
+  if (!stat.isFile()) return writeThrough(path, pieces);
+  const temporary = `${target}.${id}.tmp`;
+  await replaceFile(target, pieces, temporary, stat.mode & 0o777);
+}
+
+async function writeThrough(
+  path: string,
+  pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+): Promise<void> {
+  const file = openSync(path, 'w');
+  try {
+    for await (const piece of pieces) {
+      for (let at = 0; at < piece.length; ) at += writeSync(file, piece, at);
+    }
+  } catch (cause) {
+    throw fileError(cause, path);
+  } finally {
+    closeSync(file);
   }
 }
 

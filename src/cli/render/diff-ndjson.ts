@@ -12,7 +12,7 @@
  *
  * `dv apply` reads this form too.
  */
-import type { RowChange } from '../../model/change.ts';
+import type { RowChange, TableDiff } from '../../model/change.ts';
 import { formatSchema } from '../../porcelain/patch-format.ts';
 import { escapeUnseen } from '../../porcelain/patch-json.ts';
 import { rowToJson } from '../../tuple/json-value.ts';
@@ -33,7 +33,8 @@ export async function* renderDiffNdjson(
   }
 }
 
-function schemaLine({ table, schema, from, to }: NarrowedDiff): string {
+/** The line with which a table begins whose columns or key changed. */
+export function schemaLine({ table, schema, from, to }: TableDiff): string {
   const changes = JSON.stringify(schema);
   return `{"table":${JSON.stringify(table)},"change":"schema","schema":${changes},"from":${formatSchema(from)},"to":${formatSchema(to)}}\n`;
 }

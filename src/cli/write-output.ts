@@ -1,0 +1,51 @@
+/**
+ * Long results on their way out: to standard output as fast as its reader takes them, or
+ * into a file, all or nothing, compressed if its name says so.
+ */
+import { resolve } from 'node:path';
+import { compress } from '../formats/compressed.ts';
+import { formatOf } from '../formats/detect.ts';
+import { writeOutput } from '../porcelain/write-file.ts';
+import type { Context } from './context.ts';
+
+const FLUSH_CHARACTERS = 64 * 1024;
+
+/** @throws OutputClosed when nobody reads any more */
+export async function writeTexts(
+  { out, isTTY }: Context,
+  texts: AsyncIterable<string>,
+): Promise<void> {
+  let waiting = 0;
+  for await (const text of texts) {
+    out.write(text);
+    waiting += text.length;
+    // A person sees every part when it is ready; a pipe gets blocks.
+    if (!isTTY && waiting < FLUSH_CHARACTERS) continue;
+    await out.flush();
+    waiting = 0;
+  }
+}
+
+/** @throws DvError `disk-full`, `read-only`, `file-is-directory` */
+export async function writeFileOf(
+  { cwd, environment }: Context,
+  file: string,
+  texts: AsyncIterable<string>,
+): Promise<void> {
+  const path = resolve(cwd, file);
+  const { compression } = formatOf(file);
+  const bytes = encode(texts);
+  const pieces = compression === undefined ? bytes : compress(bytes, compression);
+  await writeOutput(path, pieces, environment.randomId());
+}
+
+async function* encode(texts: AsyncIterable<string>): AsyncGenerator<Uint8Array> {
+  let pending = '';
+  for await (const text of texts) {
+    pending += text;
+    if (pending.length < FLUSH_CHARACTERS) continue;
+    yield Buffer.from(pending);
+    pending = '';
+  }
+  if (pending !== '') yield Buffer.from(pending);
+}
