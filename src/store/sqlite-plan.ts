@@ -83,7 +83,7 @@ export class PutPlanner {
       if (chunk.bytes.length > MAX_CHUNK_BYTES) throw bug(`a chunk of ${chunk.bytes.length} bytes`);
       const entry = this.reader.find(chunk.hash);
       if (entry === undefined) absent.set(chunk.hash, absent.get(chunk.hash) ?? chunk);
-      else this.rely(entry, relied);
+      else relied.set(entry.id, entry);
     }
     return [...absent.values()];
   }
@@ -129,11 +129,6 @@ export class PutPlanner {
   private plannedKeyframe(base: PlannedObject, grown: boolean): Keyframe {
     const dictionary = typeof base.encoding === 'object' ? base.encoding : undefined;
     return { base, bytes: base.chunk.bytes, grown, dictionary };
-  }
-
-  private rely(entry: ObjectEntry, relied: Map<number, ObjectEntry>): void {
-    relied.set(entry.id, entry);
-    if (entry.base !== null) this.relyOnBase(entry.base, relied);
   }
 
   private relyOnBase(id: number, relied: Map<number, ObjectEntry>): void {

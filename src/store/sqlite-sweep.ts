@@ -12,9 +12,9 @@
  *   5. the base of every kept delta, which may itself be unreachable.
  *
  * The sweep goes over the deltas first, and marks the bases of those it keeps, then over the
- * whole chunks: so no delta is ever without its base. Whoever stores a delta, or relies on
- * one, touches its base in the same transaction, and every step of the sweep looks at
- * `touched` again; so what happens behind the sweep's back is covered by 4.
+ * whole chunks: so no delta is ever without its base. Whoever stores a new delta touches its
+ * base in the same transaction, and every step of the sweep looks at `touched` again; so a
+ * delta that appears behind the sweep's back has its base by 4.
  *
  * A dead base is kept whole instead of giving its deltas another one: it costs no more than
  * one keyframe for all of them, which at least one of them would have to become.

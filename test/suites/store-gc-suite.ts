@@ -138,6 +138,47 @@ export function gcSuite(makePlace: () => StorePlace): void {
       expect(await store.check()).toEqual([]);
     });
 
+    it('keeps the base of a delta that is put at any moment of the sweep', async () => {
+      for (let moment = 0; moment < 6; moment++) {
+        const base = chunkOf(leafBytes(moment));
+        const delta = chunkOf(editBytes(base.bytes, moment), base);
+        await store.putMany([base]);
+        place.time += HOUR;
+        const marker = await store.startMarking();
+        const sweeping = marker.sweep({ keepSince: place.time, dryRun: false });
+        for (let turn = 0; turn < moment; turn++) {
+          await new Promise((resume) => setImmediate(resume));
+        }
+        await store.putMany([delta]);
+        await sweeping;
+        const [got] = await store.getMany([delta.hash]);
+        expect(Buffer.from(got ?? [])).toEqual(delta.bytes);
+        expect(await store.check()).toEqual([]);
+      }
+    });
+
+    it('goes on while others put and read what it sweeps', async () => {
+      const chunks = Array.from({ length: 5000 }, (_, i) => chunkOf(`chunk ${i}`));
+      await store.putMany(chunks);
+      place.time += HOUR;
+      const marker = await store.startMarking();
+      let done = false;
+      const sweeping = marker.sweep({ keepSince: place.time, dryRun: false }).then(() => {
+        done = true;
+      });
+      const put: ChunkToPut[] = [];
+      for (let i = 0; !done; i = (i + 997) % chunks.length) {
+        await store.transact({}, [chunks[i]]);
+        put.push(chunks[i]);
+        expect(await present([chunks[i]])).toEqual([true]);
+        await new Promise((resume) => setImmediate(resume));
+      }
+      await sweeping;
+      expect(await present(put)).toEqual(put.map(() => true));
+      const left = (await present(chunks)).filter(Boolean).length;
+      expect(left).toBe(new Set(put.map(({ hash }) => hash)).size);
+    });
+
     it('leaves room that compacting gives back', async () => {
       const chunks = Array.from({ length: 200 }, (_, i) => chunkOf(leafBytes(i)));
       await store.putMany(chunks);

@@ -56,6 +56,16 @@ export function storeSuite(name: string, makePlace: () => StorePlace): void {
         expect((await everything(store)).map((object) => object.hash)).toEqual([chunk.hash]);
       });
 
+      it('are stored once by handles that put them at the same time', async () => {
+        const other = await place.open();
+        const base = chunkOf(leafBytes(11));
+        const chunks = [base, chunkOf(editBytes(base.bytes, 1), base)];
+        await Promise.all([store, other, store, other].map((each) => each.putMany(chunks)));
+        await Promise.all([store, other].map((each) => each.transact({}, [chunkOf('x')])));
+        expect(await everything(store)).toHaveLength(3);
+        await other.close();
+      });
+
       it('do not change when the caller reuses the buffer it put', async () => {
         const bytes = leafBytes(4);
         const chunk = chunkOf(bytes);
