@@ -61,7 +61,11 @@ export function slowDiff(table: string, from: WholeTable | null, to: WholeTable 
       const b = after.get(key) ?? [];
       for (let i = 0; i < Math.max(a.length, b.length); i++) {
         const [x, y] = [a[i] ?? null, b[i] ?? null];
-        if (!x || !y || !equalCells(from!, x, to!, y)) rows.push([x, y]);
+        if (x && y && equalCells(from!, x, to!, y)) continue;
+        // Without a key a row is its content: it is never modified.
+        const keyless = (to ?? from)?.schema.key.length === 0;
+        if (keyless && x && y) rows.push([x, null], [null, y]);
+        else rows.push([x, y]);
       }
     }
   }

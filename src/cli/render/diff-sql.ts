@@ -111,11 +111,10 @@ function insert({ name, pairs, dialect }: Target, { to: row }: RowChange): strin
 
 /** A condition that holds for the from-side of `change`, and no other row. */
 function whereRow({ name, pairs, key, dialect, rowId }: Target, change: RowChange): string {
-  const told = key.length > 0 ? key : pairs.filter(({ from }) => from >= 0);
-  const conditions = told.map((pair) =>
-    sqlEquals(pair.name, cellAt(change.from, pair.from), pair.type, dialect),
-  );
-  const where = conditions.join(' AND ');
+  // Without a key, all cells: those of columns just added are null in a row that was there.
+  const where = (key.length > 0 ? key : pairs)
+    .map((pair) => sqlEquals(pair.name, cellAt(change.from, pair.from), pair.type, dialect))
+    .join(' AND ');
   if (key.length > 0) return where;
   return `${rowId} = (SELECT ${rowId} FROM ${name} WHERE ${where} LIMIT 1)`;
 }

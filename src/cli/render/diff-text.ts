@@ -8,7 +8,7 @@ import { pairColumns } from '../../porcelain/diff-columns.ts';
 import { DiffTally } from '../../porcelain/diff-stat.ts';
 import { formatCount } from './count.ts';
 import { layoutGrid } from './diff/grid.ts';
-import { gridWidth, renderGridHead, renderGridRow } from './diff/grid-lines.ts';
+import { type GridFrame, gridWidth, renderGridHead, renderGridRow } from './diff/grid-lines.ts';
 import { chooseLayout, type Layout } from './diff/layout.ts';
 import { type NarrowedDiff, narrowDiffs } from './diff/narrow.ts';
 import type { DiffRenderOptions, TableDiffs } from './diff/options.ts';
@@ -70,17 +70,26 @@ async function* renderRows(
   for await (const group of groupsOf(diff)) {
     for (const change of group) tally.add(change);
     layout ??= chooseLayout(frame, group);
-    if (layout === 'inline' || frame.width === undefined) {
+    const rows = layout === 'inline' ? undefined : gridFrame(frame, layout, group);
+    if (!rows?.grid.fits) {
       yield renderInline(frame, group);
+      head = '';
       continue;
     }
-    const grid = layoutGrid(frame.pairs, group, gridWidth(layout, frame.width));
-    const rows = { grid, layout, paint: frame.paint, width: frame.width };
     const nextHead = renderGridHead(rows);
-    yield (nextHead === head ? '' : nextHead) +
-      group.map((row) => renderGridRow(rows, row)).join('');
+    const lines = group.map((change) => renderGridRow(rows, change)).join('');
+    yield (nextHead === head ? '' : nextHead) + lines;
     head = nextHead;
   }
+}
+
+function gridFrame(
+  { pairs, paint, width = DEFAULT_WIDTH }: RowFrame,
+  layout: Exclude<Layout, 'inline'>,
+  group: readonly RowChange[],
+): GridFrame {
+  const grid = layoutGrid(pairs, group, gridWidth(layout, width));
+  return { grid, layout, paint, width };
 }
 
 function renderInline(frame: RowFrame, group: readonly RowChange[]): string {

@@ -39,15 +39,17 @@ export interface GridFrame {
 }
 
 /** The names of the columns, and how many are not there. */
-export function renderGridHead({ grid, layout, paint }: GridFrame): string {
-  const names = joinCells(
+export function renderGridHead({ grid, layout, paint, width }: GridFrame): string {
+  const titles = joinCells(
     grid.columns.map(({ title, width, align }) =>
       padSpans([{ text: cutMiddle(title, width), role: paint.dim }], width, align),
     ),
   );
-  const twice = layout === 'stacked' ? names : [...names, divider(paint), ...names];
-  const more = { text: `${' '.repeat(GRID_GAP)}… ${grid.hidden} more`, role: paint.dim };
-  return paintLine([indent(SIGN_WIDTH), ...twice, ...(grid.hidden > 0 ? [more] : [])]);
+  const twice = layout === 'stacked' ? titles : [...titles, divider(paint), ...titles];
+  const line = [indent(SIGN_WIDTH), ...twice];
+  const note = { text: `${' '.repeat(GRID_GAP)}… ${grid.hidden} more`, role: paint.dim };
+  const fits = grid.hidden > 0 && spansWidth([...line, note]) <= width;
+  return paintLine(fits ? [...line, note] : line);
 }
 
 export function renderGridRow(frame: GridFrame, change: RowChange): string {

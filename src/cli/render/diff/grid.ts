@@ -22,6 +22,8 @@ export interface Grid {
   readonly below: readonly ColumnPair[];
   /** How many columns are not shown at all. */
   readonly hidden: number;
+  /** Whether it keeps to the width: a key may be too wide for any grid. */
+  readonly fits: boolean;
   /** Whether every key and changed cell is shown whole. */
   readonly whole: boolean;
 }
@@ -33,6 +35,8 @@ const WIDEST = 60;
 const NARROWEST = 20;
 const NARROWEST_KEY = 32;
 const WIDEST_CONTEXT = 24;
+/** What "  … 12 more" behind the titles takes. */
+const NOTE_WIDTH = 12;
 /** Code units of a cell that are measured at most. */
 const MEASURED = 400;
 const NUMERIC: ReadonlySet<ColumnType> = new Set(['integer', 'decimal', 'float']);
@@ -61,12 +65,10 @@ export function layoutGrid(
     .filter((pair) => pair.key || changed.has(pair))
     .map((pair) => candidate(pair, WIDEST));
   const below = shrink(musts, width);
-  const shown = [...musts];
-  for (const pair of pairs) {
-    if (pair.key || changed.has(pair)) continue;
-    const context = candidate(pair, WIDEST_CONTEXT);
-    if (totalWidth([...shown, context]) <= width) shown.push(context);
-  }
+  const contexts = pairs
+    .filter((pair) => !pair.key && !changed.has(pair))
+    .map((pair) => candidate(pair, WIDEST_CONTEXT));
+  const shown = [...musts, ...contextsThatFit(musts, contexts, width)];
   shown.sort((a, b) => Number(b.pair.key) - Number(a.pair.key) || order(pairs, a, b));
   return {
     columns: shown.map(({ pair, width }) => ({
@@ -77,8 +79,23 @@ export function layoutGrid(
     })),
     below: pairs.filter((pair) => below.includes(pair)),
     hidden: pairs.length - shown.length - below.length,
+    fits: totalWidth(shown) <= width,
     whole: below.length === 0 && musts.every((must) => must.width === must.natural),
   };
+}
+
+/** All of them, or the first ones and room to say how many are not there. */
+function contextsThatFit(
+  musts: readonly Candidate[],
+  contexts: readonly Candidate[],
+  width: number,
+): Candidate[] {
+  if (totalWidth([...musts, ...contexts]) <= width) return [...contexts];
+  const shown: Candidate[] = [];
+  for (const context of contexts) {
+    if (totalWidth([...musts, ...shown, context]) <= width - NOTE_WIDTH) shown.push(context);
+  }
+  return shown;
 }
 
 function order(pairs: readonly ColumnPair[], a: Candidate, b: Candidate): number {

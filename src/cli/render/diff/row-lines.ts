@@ -17,7 +17,7 @@ import { displayWidth } from '../width.ts';
 import { compareCells, loneCell, paintSide } from './cell-sides.ts';
 import { cutMiddle, cutText, fits, keepContext, shortenBoth } from './shorten.ts';
 import { padSpans, paintSpans, type Span, spansWidth } from './spans.ts';
-import { isSign, visibleCell, visibleText } from './visible-text.ts';
+import { isSign, NULL_SIGN, visibleCell, visibleText } from './visible-text.ts';
 
 export interface RowFrame {
   readonly pairs: readonly ColumnPair[];
@@ -37,6 +37,7 @@ const LONG_KEY = 40;
 /** Context kept beside a change where both sides go on one line. */
 const CONTEXTS_ON_ONE_LINE = [24, 16] as const;
 const LONGEST_LABEL = 32;
+const LEAST_LABEL = 8;
 /** Columns that a value has behind however long a label. */
 const LEAST_VALUE = 8;
 
@@ -98,7 +99,9 @@ type Item = readonly Span[][];
 
 function itemsOf({ pairs, paint }: RowFrame, change: RowChange, room?: number): Item[] {
   if (change.change === 'modified') return changedItems(pairs, change, paint, room);
-  return [loneItems(pairs, change, paint, room)].filter((item) => item[0].length > 0);
+  const item = loneItems(pairs, change, paint, room);
+  if (item[0].length > 0) return [item];
+  return pairs.some(({ key }) => key) ? [] : [[[{ text: NULL_SIGN, role: paint.dim }]]];
 }
 
 /** The changed cells of a modified row, each in at most `room` columns. */
@@ -116,7 +119,7 @@ function changedItem(pair: ColumnPair, change: RowChange, paint: Paint, room?: n
   const to = cellAt(change.to, pair.to);
   if (pair.from < 0) return [loneItem('+', pair.name, to, paint.added, paint, room)];
   if (pair.to < 0) return [loneItem('-', pair.name, from, paint.removed, paint, room)];
-  const label = labelOf(pair.name, paint);
+  const label = labelOf(pair.name, paint, room);
   const sides = compareCells(from, to, pair.type);
   const paintFrom = (segments: typeof sides.from) =>
     paintSide(segments, 'removed', sides.fromSign, paint);
@@ -140,8 +143,10 @@ function changedItem(pair: ColumnPair, change: RowChange, paint: Paint, room?: n
   ];
 }
 
-function labelOf(name: string, paint: Paint): Span[] {
-  const shown = cutMiddle(visibleText(name), LONGEST_LABEL);
+function labelOf(name: string, paint: Paint, room?: number): Span[] {
+  const text = visibleText(name);
+  const longest = room === undefined ? undefined : Math.min(LONGEST_LABEL, Math.floor(room / 2));
+  const shown = longest === undefined ? text : cutMiddle(text, Math.max(LEAST_LABEL, longest));
   return [{ text: shown }, { text: ': ', role: paint.dim }];
 }
 
@@ -153,7 +158,7 @@ function loneItem(
   paint: Paint,
   room?: number,
 ): Span[] {
-  const label = labelOf(name, paint);
+  const label = labelOf(name, paint, room);
   const [{ text }] = loneCell(cell);
   const left = room === undefined ? undefined : room - spansWidth(label) - sign.length;
   const value = left === undefined ? text : cutText(text, Math.max(LEAST_VALUE, left));
@@ -161,7 +166,7 @@ function loneItem(
 }
 
 /** Narrower than this the cells of a whole row are left out rather than cut. */
-const LEAST_CELL = 16;
+const LEAST_CELL = 20;
 
 /** The cells of an added or removed row on one line: those that are not null and not its key. */
 function loneItems(
@@ -183,10 +188,10 @@ function loneItems(
   const whole = cells(room);
   const widths = whole.map(spansWidth);
   const most = largestCap(widths, room - GAP.length * (widths.length - 1));
-  if (most >= Math.max(...widths)) return [joinSpans(whole)];
-  return most > LEAST_CELL
-    ? [joinSpans(cells(most))]
-    : [fillLine(cells(LEAST_CELL + 8), room, paint)];
+  if (most === Number.POSITIVE_INFINITY) return [joinSpans(whole)];
+  const line = most < LEAST_CELL ? [] : joinSpans(cells(most));
+  const fit = line.length > 0 && spansWidth(line) <= room;
+  return [fit ? line : fillLine(cells(LEAST_CELL), room, paint)];
 }
 
 /** The largest width to which all have to be cut so that together they fit into `room`. */
@@ -263,5 +268,5 @@ export function indent(columns: number): Span {
 
 /** The painted line without blanks at its end. */
 export function paintLine(spans: readonly Span[]): string {
-  return `${paintSpans(spans).trimEnd()}\n`;
+  return `${paintSpans(spans).replace(/ +$/, '')}\n`;
 }

@@ -1,6 +1,6 @@
 /**
  * Names, types and values as SQL, for SQLite and Postgres. What both understand is written
- * alike; they differ in type names, in bytes, and in characters that no statement should
+ * alike; they differ in type names, booleans, bytes, and in characters that no statement should
  * hold raw (controls, marks of direction), which are spelled with `char(27)` or `\u001b`.
  *
  * SQLite keeps numbers of more than about 15 digits only as near as its REAL comes.
@@ -57,7 +57,7 @@ export function sqlLiteral(cell: Cell, type: ColumnType, dialect: SqlDialect): s
     case 'float':
       return NUMBER.test(cell) ? cell : quote(cell, dialect);
     case 'boolean':
-      return cell === 'true' || cell === 'false' ? cell.toUpperCase() : quote(cell, dialect);
+      return cell === 'true' || cell === 'false' ? truth(cell, dialect) : quote(cell, dialect);
     case 'bytes':
       return BASE64.test(cell) ? bytes(cell, dialect) : quote(cell, dialect);
     default:
@@ -74,20 +74,31 @@ export function sqlEquals(name: string, cell: Cell, type: ColumnType, dialect: S
   return `${sqlName(name)} = ${sqlLiteral(cell, type, dialect)}`;
 }
 
+/** SQLite takes TRUE for a column where there is one of that name. */
+function truth(cell: 'true' | 'false', dialect: SqlDialect): string {
+  if (dialect === 'postgres') return cell.toUpperCase();
+  return cell === 'true' ? '1' : '0';
+}
+
 function bytes(base64: string, dialect: SqlDialect): string {
   const hex = Buffer.from(base64, 'base64').toString('hex');
   return dialect === 'sqlite' ? `X'${hex}'` : `'\\x${hex}'`;
 }
 
 function quote(text: string, dialect: SqlDialect): string {
-  const doubled = text.replaceAll("'", "''");
-  const spelled = doubled.replace(UNSAFE, (char) => spell(char.charCodeAt(0), dialect));
-  if (spelled === doubled) return `'${doubled}'`;
-  if (dialect === 'sqlite') return `('${spelled}')`;
-  return `E'${doubled.replaceAll('\\', '\\\\').replace(UNSAFE, (char) => spell(char.charCodeAt(0), dialect))}'`;
+  const plain = (part: string) => `'${part.replaceAll("'", "''")}'`;
+  if (text.search(UNSAFE) < 0) return plain(text);
+  if (dialect === 'postgres') {
+    const escaped = plain(text.replaceAll('\\', '\\\\'));
+    return `E${escaped.replace(UNSAFE, (char) => `\\u${hex(char)}`)}`;
+  }
+  const parts = text.split(new RegExp(`(${UNSAFE.source})`)).filter((part) => part !== '');
+  const terms = parts.map((part) =>
+    part.search(UNSAFE) < 0 ? plain(part) : `char(${part.charCodeAt(0)})`,
+  );
+  return `(${terms.join(' || ')})`;
 }
 
-function spell(code: number, dialect: SqlDialect): string {
-  if (dialect === 'sqlite') return `' || char(${code}) || '`;
-  return `\\u${code.toString(16).padStart(4, '0')}`;
+function hex(char: string): string {
+  return char.charCodeAt(0).toString(16).padStart(4, '0');
 }

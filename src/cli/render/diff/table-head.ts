@@ -2,7 +2,7 @@
  * What stands above and below the rows of a table: its name, its key and what happened to
  * its columns; and the counts.
  */
-import type { SchemaChange } from '../../../model/change.ts';
+import type { SchemaChange, TableDiff } from '../../../model/change.ts';
 import type { DiffTally } from '../../../porcelain/diff-stat.ts';
 import type { Schema } from '../../../tuple/schema.ts';
 import { formatCount, formatNumber } from '../count.ts';
@@ -16,7 +16,7 @@ const ARROW = ' → ';
 /** Columns named with their count of changed cells on the last line. */
 const MOST_COLUMNS_NAMED = 4;
 
-export function renderTableHead(diff: NarrowedDiff, paint: Paint, width?: number): string {
+export function renderTableHead(diff: TableDiff, paint: Paint, width?: number): string {
   const state =
     diff.from === null
       ? `  ${paint.added('new table')}`
@@ -67,7 +67,7 @@ function arrow(from: string, to: string, paint: Paint): string {
 /** `2 added, 1 removed, 14 modified (15 cells: name 14, population 1)` */
 export function renderCounts(
   tally: DiffTally,
-  { cut }: Pick<NarrowedDiff, 'cut'>,
+  { cut, from, to }: Pick<NarrowedDiff, 'cut' | 'from' | 'to'>,
   paint: Paint,
 ): string {
   const parts = [
@@ -84,7 +84,8 @@ export function renderCounts(
     .filter((part) => part !== '')
     .join(', ');
   if (cut) return `  ${paint.dim('… more rows follow; shown:')} ${counts}\n`;
-  return `  ${counts === '' ? paint.dim('no rows changed') : counts}\n`;
+  const none = from && to ? 'no rows changed' : 'no rows';
+  return `  ${counts === '' ? paint.dim(none) : counts}\n`;
 }
 
 function cellPhrase(tally: DiffTally): string {

@@ -7,6 +7,7 @@
  *   line feed, tab                   ⏎ and ⇥
  *   spaces at the ends of a line,    ·
  *   two or more in a row
+ *   other blanks at the ends         <U+00A0>
  *   controls, marks of direction     as `sanitizeLine` shows them
  */
 import type { Cell } from '../../../tuple/schema.ts';
@@ -16,7 +17,10 @@ export const NULL_SIGN = '∅';
 export const EMPTY_SIGN = '""';
 
 const BARE = /^[!#-~]+(?: [!#-~]+)*$/;
-const LOOSE_SPACES = /^ +| +$| +(?=␍?⏎)|(?<=⏎) +| {2,}/g;
+const LOOSE_SPACES = /(?: +(?=␍?⏎)|(?<=⏎) +| {2,})/g;
+/** White space, and characters without a shape or an effect. */
+const BLANK = /\u034f|[\p{Zs}\u00ad\u200b\u2060-\u2064\ufeff]/gu;
+const OUTER_BLANKS = new RegExp(`^(?:${BLANK.source})+|(?:${BLANK.source})+$`, 'gu');
 
 /** True for the cells that a sign stands for. */
 export function isSign(cell: Cell): cell is null | '' {
@@ -31,19 +35,19 @@ export function visibleCell(cell: Cell): string {
 
 export function visibleText(text: string): string {
   if (BARE.test(text)) return text;
-  return sanitizeLine(text.replaceAll('\n', '⏎').replaceAll('\t', '⇥')).replace(
-    LOOSE_SPACES,
-    (spaces) => '·'.repeat(spaces.length),
-  );
+  return sanitizeLine(text.replaceAll('\n', '⏎').replaceAll('\t', '⇥'))
+    .replace(OUTER_BLANKS, revealBlanks)
+    .replace(LOOSE_SPACES, revealBlanks);
 }
 
-/** White space, apart from the space, and characters without a shape or an effect. */
-const BLANK = /\u034f|[\p{Zs}\u00ad\u200b\u2060-\u2064\ufeff]/gu;
+function revealBlanks(blanks: string): string {
+  return blanks.replace(BLANK, (char) => (char === ' ' ? '·' : codePoint(char)));
+}
 
-/** The part of a visible text that differs: here blanks show, too. */
+/** The part of a visible text that differs: here blanks show, too, and a space that is alone. */
 export function revealPart(text: string): string {
-  const lone = /^ +$/.test(text);
-  return text.replace(BLANK, (char) => (char === ' ' ? (lone ? '·' : ' ') : codePoint(char)));
+  if (/^ +$/.test(text)) return revealBlanks(text);
+  return text.replace(BLANK, (char) => (char === ' ' ? char : codePoint(char)));
 }
 
 /** What leaves no trace between two letters: the above, joiners and variation selectors. */
