@@ -268,6 +268,31 @@ describe('start', () => {
     expect(found.stdout).toBe(`dv ${manifest.version}\n`);
   });
 
+  test('loads nothing that it does not need', async () => {
+    const probe = join(temporaryDirectory(), 'probe.cjs');
+    writeFileSync(
+      probe,
+      `process.on('exit', () => require('node:fs').writeSync(2, JSON.stringify({
+        own: process.moduleLoadList, files: Object.keys(require.cache) })));`,
+    );
+    const { stderr } = await runDv(['config', 'list'], {
+      cwd: temporaryDirectory(),
+      env: { NODE_OPTIONS: `--require=${probe}` },
+    });
+    const { own, files } = JSON.parse(stderr);
+    for (const heavy of [
+      'crypto',
+      'net',
+      'child_process',
+      'stream',
+      'fs/promises',
+      'worker_threads',
+    ]) {
+      expect(own).not.toContain(`NativeModule ${heavy}`);
+    }
+    expect(files).toEqual([probe, join(ROOT, 'dist/start.cjs'), join(ROOT, 'dist/main.cjs')]);
+  });
+
   test('prefers the Node of the package, and passes the words on as they are', async () => {
     const root = makePackage({
       'dist/start.cjs': '',
