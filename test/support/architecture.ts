@@ -47,10 +47,11 @@ const OUTSIDE_WORLD: readonly (readonly [pattern: RegExp, name: string])[] = [
 ];
 const OUTSIDE_MODULES = /^(?:node:)?(?:process|os|tty|child_process|readline|perf_hooks)(?:\/|$)/;
 
-/** createRequire(import.meta.url): how a native package is loaded when it is needed. */
+/** To load a native package when it is needed, or to start the thread in the file beside. */
 const MAY_USE_IMPORT_META = new Set([
   'src/hash.ts',
   'src/store/compression.ts',
+  'src/store/sqlite-background.ts',
   'src/store/sqlite-open.ts',
 ]);
 const FILE_SYSTEM = /^(?:node:)?fs(?:\/|$)/;
