@@ -22,6 +22,7 @@ export interface DiffFlags {
   readonly ignoreColumns?: readonly string[];
   readonly where?: string;
   readonly tolerance?: number;
+  readonly complete?: boolean;
   readonly limit?: number;
   readonly format?: DiffFormat;
   readonly layout?: Layout | 'auto';
@@ -56,7 +57,8 @@ export function declareDiffOptions(command: Command): void {
     .option('--columns <names>', 'only changes in these columns: a,b,...', collectNames)
     .option('--ignore-columns <names>', 'no changes in these columns: a,b,...', collectNames)
     .option('--where <condition>', 'an SQL condition; from_x and to_x are the sides of x')
-    .option('--tolerance <number>', 'numbers that differ by no more are equal', parseTolerance);
+    .option('--tolerance <number>', 'numbers that differ by no more are equal', parseTolerance)
+    .option('--complete', 'rows too that differ only in columns which one side lacks');
 }
 
 const LEVELS: readonly (readonly [keyof DiffFlags, string, DiffLevel])[] = [
@@ -86,14 +88,21 @@ export function readDiffView(
   const named = file === undefined || level !== 'rows' ? undefined : formatOfName(file);
   const { where, columns, ignoreColumns, tolerance } = flags;
   const format = flags.format ?? named ?? (json ? 'ndjson' : 'text');
+  const lossless = format === 'patch' || format === 'sql';
   return {
     level,
     format,
     layout: flags.layout ?? 'auto',
     full: flags.full ?? false,
     limit: flags.limit,
-    // A patch must lead from one side to the other exactly.
-    filter: { where, columns, ignoreColumns, tolerance, complete: format === 'patch' },
+    // A patch or SQL must lead from one side to the other exactly.
+    filter: {
+      where,
+      columns,
+      ignoreColumns,
+      tolerance,
+      complete: flags.complete ?? lossless,
+    },
   };
 }
 

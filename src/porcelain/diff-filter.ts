@@ -102,18 +102,19 @@ function settler(pairs: readonly ColumnPair[], filter: DiffFilter): Settle {
     !ignoreColumns?.includes(name) &&
     (complete || (from >= 0 && to >= 0));
   const counted = pairs.filter(counts);
-  const common = pairs.filter(({ from, to }) => from >= 0 && to >= 0);
+  const written = pairs.filter(({ to }) => to >= 0);
   return (change) => {
     if (change.change !== 'modified') return change;
     const differs = (pair: ColumnPair) =>
       differ(cellAt(change.from, pair.from), cellAt(change.to, pair.to), tolerance);
     if (!counted.some(differs)) return undefined;
-    const noise = common.filter(
-      (pair) => change.from[pair.from] !== change.to[pair.to] && !(counts(pair) && differs(pair)),
+    const noise = written.filter(
+      (pair) =>
+        cellAt(change.from, pair.from) !== change.to[pair.to] && !(counts(pair) && differs(pair)),
     );
     if (noise.length === 0) return change;
     const to: Cell[] = [...change.to];
-    for (const pair of noise) to[pair.to] = change.from[pair.from];
+    for (const pair of noise) to[pair.to] = cellAt(change.from, pair.from);
     return { change: 'modified', from: change.from, to };
   };
 }

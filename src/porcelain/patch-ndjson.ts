@@ -19,6 +19,10 @@ export async function* parseDiffLines(
   options: ParsePatchOptions,
 ): AsyncGenerator<PatchTable> {
   while (await lines.fill()) {
+    if (isAside(parseLine(lines))) {
+      lines.skip();
+      continue;
+    }
     const rows = openRows(lines, options);
     yield rows.description;
     while (await rows.nextBatch()) {
@@ -27,8 +31,14 @@ export async function* parseDiffLines(
   }
 }
 
+/** A line of plain files, or of how a table is written, which are no part of a patch. */
+function isAside({ table, change }: DiffLine): boolean {
+  return table === undefined || change === 'dialect';
+}
+
 interface DiffLine {
-  readonly table: string;
+  /** undefined: the line is about a plain file. */
+  readonly table: string | undefined;
   readonly change: string;
   /** JSON text of each member. */
   readonly members: ReadonlyMap<string, string>;
@@ -36,9 +46,12 @@ interface DiffLine {
 
 function parseLine(lines: PatchLines): DiffLine {
   const members = new Map(splitMembers(lines.peek()));
-  const table = parseJson(lines, members.get('table') ?? 'null');
-  const change = parseJson(lines, members.get('change') ?? 'null');
-  if (typeof table !== 'string' || typeof change !== 'string') {
+  const text = (name: string) => {
+    const value = parseJson(lines, members.get(name) ?? 'null');
+    return typeof value === 'string' ? value : undefined;
+  };
+  const [table, change] = [text('table'), text('change')];
+  if (change === undefined || (table === undefined && text('file') === undefined)) {
     throw lines.bad(`is not a line of a diff: ${quoteStart(lines.peek())}`);
   }
   return { table, change, members };
@@ -47,13 +60,21 @@ function parseLine(lines: PatchLines): DiffLine {
 /** A table begins with a line about its schema, if there is one, or with its first row. */
 function openRows(lines: PatchLines, options: ParsePatchOptions): DiffRows {
   const { line } = lines;
-  const { table, change, members } = parseLine(lines);
+  const { table = '', change, members } = parseLine(lines);
   const side = (name: string): Schema | null | undefined => {
     const json = change === 'schema' ? members.get(name) : undefined;
     return json === undefined ? undefined : parseSchema(lines, json);
   };
   const description = { table, line, fromSchema: side('from'), toSchema: side('to') };
-  if (change === 'schema') lines.skip();
+  if (change === 'schema') {
+    if (members.get('complete') === 'false') {
+      throw lines.bad(
+        'leaves out rows that differ only in the columns it adds or removes',
+        'dv diff --complete --json has them, and so has dv diff --format patch',
+      );
+    }
+    lines.skip();
+  }
   return new DiffRows(lines, description, options);
 }
 
@@ -90,6 +111,10 @@ class DiffRows {
     const batch: PatchChange[] = [];
     while (batch.length < BATCH && lines.atHand) {
       const line = parseLine(lines);
+      if (isAside(line)) {
+        lines.skip();
+        continue;
+      }
       this.#ended = line.table !== this.description.table || line.change === 'schema';
       if (this.#ended) break;
       batch.push(this.#parseRow(line));

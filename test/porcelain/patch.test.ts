@@ -166,7 +166,7 @@ describe('a diff in NDJSON as a patch', () => {
         const diff = () => slowDiff('t', from, to);
         const types = (s: Schema) => new Map(s.columns.map(({ name, type }) => [name, type]));
         const known = types(to.schema);
-        const ndjson = await textOf(renderDiffNdjson([diff()]));
+        const ndjson = await textOf(renderDiffNdjson([diff()], { complete: true }));
         const patch = parsePatch(inPieces(ndjson, [7, 300]), {
           typeOf: (_table, column) => known.get(column),
         });

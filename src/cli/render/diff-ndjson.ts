@@ -5,18 +5,22 @@
  *
  * `from` and `to` are whole rows, members in the order of that side's columns, values by the
  * column's type with every digit kept; null is the side that an added or removed row lacks.
- * `key` is null in a table without one. A table whose columns or key changed begins with
+ * `key` is null in a table without one. A table whose columns or key changed, or that came
+ * or went, begins with
  *
  *   {"table":"cities.csv","change":"schema","schema":[{"kind":"column-added",...}],
- *    "from":{"columns":{"id":"integer"},"key":["id"]},"to":{...}}   (on one line)
+ *    "from":{"columns":{"id":"integer"},"key":["id"]},"to":{...},"complete":false}
  *
- * `dv apply` reads this form too.
+ * on one line; a side that is not there is null. `complete` is there when columns came or
+ * went, and says whether the rows that differ only in those are among what follows.
+ *
+ * `dv apply` reads this form too, where nothing is left out.
  */
 import type { RowChange, TableDiff } from '../../model/change.ts';
 import { formatSchema } from '../../porcelain/patch-format.ts';
 import { escapeUnseen } from '../../porcelain/patch-json.ts';
 import { rowToJson } from '../../tuple/json-value.ts';
-import { keyOf, type NarrowedDiff, narrowDiffs } from './diff/narrow.ts';
+import { changesSchema, keyOf, type NarrowedDiff, narrowDiffs } from './diff/narrow.ts';
 import type { DiffRenderOptions, TableDiffs } from './diff/options.ts';
 
 export async function* renderDiffNdjson(
@@ -26,7 +30,7 @@ export async function* renderDiffNdjson(
   // On a terminal what it might obey is escaped, which is the same JSON.
   const safe = options.width === undefined ? (text: string) => text : escapeUnseen;
   for await (const diff of narrowDiffs(diffs, options)) {
-    if (diff.schema.length > 0) yield safe(schemaLine(diff));
+    if (changesSchema(diff)) yield safe(schemaLine(diff, options.complete));
     for await (const batch of diff.changes()) {
       yield safe(batch.map((change) => rowLine(diff, change)).join(''));
     }
@@ -34,9 +38,17 @@ export async function* renderDiffNdjson(
 }
 
 /** The line with which a table begins whose columns or key changed. */
-export function schemaLine({ table, schema, from, to }: TableDiff): string {
-  const changes = JSON.stringify(schema);
-  return `{"table":${JSON.stringify(table)},"change":"schema","schema":${changes},"from":${formatSchema(from)},"to":${formatSchema(to)}}\n`;
+export function schemaLine({ table, schema, from, to }: TableDiff, complete = false): string {
+  const told = schema.some(({ kind }) => kind === 'column-added' || kind === 'column-removed');
+  const members = [
+    `"table":${JSON.stringify(table)}`,
+    '"change":"schema"',
+    `"schema":${JSON.stringify(schema)}`,
+    `"from":${formatSchema(from)}`,
+    `"to":${formatSchema(to)}`,
+    ...(told ? [`"complete":${complete}`] : []),
+  ];
+  return `{${members.join()}}\n`;
 }
 
 function rowLine(diff: NarrowedDiff, change: RowChange): string {

@@ -20,8 +20,8 @@ import { writePatch } from '../../porcelain/patch.ts';
 import { escapeUnseen } from '../../porcelain/patch-json.ts';
 import type { DiffView } from '../diff-options.ts';
 import { formatBytes } from './count.ts';
-import { narrowDiffs } from './diff/narrow.ts';
-import { changesSchema, renderSchemaChanges } from './diff/schema-changes.ts';
+import { changesSchema, narrowDiffs } from './diff/narrow.ts';
+import { renderSchemaChanges } from './diff/schema-changes.ts';
 import { renderDiffCsv } from './diff-csv.ts';
 import { renderDiffHtml } from './diff-html.ts';
 import { renderDiffNdjson } from './diff-ndjson.ts';
@@ -162,7 +162,7 @@ async function* renderRows(
       for (const file of files) yield fileLine(file, paint);
       return;
     case 'ndjson':
-      yield* renderDiffNdjson(tables, options);
+      yield* renderDiffNdjson(tables, { ...options, complete: view.filter.complete });
       yield* otherLines(files, dialects, width);
       return;
     case 'csv':

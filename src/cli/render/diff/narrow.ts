@@ -97,6 +97,11 @@ function narrowSchema(schema: Schema | null, kept: readonly number[]): Schema | 
   };
 }
 
+/** Whether columns or key changed, or the table came or went. */
+export function changesSchema({ schema, from, to }: TableDiff): boolean {
+  return schema.length > 0 || from === null || to === null;
+}
+
 /** The cells of the key that names a changed row: of the to-side, unless the row is gone. */
 export function keyOf(
   diff: Pick<TableDiff, 'from' | 'to'>,

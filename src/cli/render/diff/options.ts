@@ -10,6 +10,8 @@ export interface DiffRenderOptions {
   readonly columns?: readonly string[];
   /** Row changes shown of each table; the rest is not read. */
   readonly limit?: number;
+  /** Rows that differ only in added or removed columns are among the changes. */
+  readonly complete?: boolean;
   /** Default: no colour. */
   readonly paint?: Paint;
   /** Columns of the terminal; absent when the output is none, and then nothing is cut. */

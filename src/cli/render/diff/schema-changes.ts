@@ -8,11 +8,6 @@ import { schemaLine } from '../diff-ndjson.ts';
 import type { Paint } from '../paint.ts';
 import { renderTableHead } from './table-head.ts';
 
-/** Whether there is anything to say of a table here. */
-export function changesSchema({ schema, from, to }: TableDiff): boolean {
-  return schema.length > 0 || from === null || to === null;
-}
-
 /** All `tables` change their schema. */
 export async function* renderSchemaChanges(
   tables: AsyncIterable<TableDiff>,
