@@ -59,10 +59,13 @@ export class BlobBuilder {
   private readonly put: (chunk: ChunkToPut) => void;
   private rest: Uint8Array = new Uint8Array(0);
   private readonly levels: IndexEntry[][] = [[]];
+  private readonly fanout: number;
   size = 0;
 
-  constructor(put: (chunk: ChunkToPut) => void) {
+  /** `fanout`: children of an index; another one gives another hash, so only for tests. */
+  constructor(put: (chunk: ChunkToPut) => void, fanout = FANOUT) {
     this.put = put;
+    this.fanout = fanout;
   }
 
   write(bytes: Uint8Array): void {
@@ -95,7 +98,7 @@ export class BlobBuilder {
     const entries = this.levels[level] ?? [];
     this.levels[level] = entries;
     entries.push({ hash, size });
-    if (entries.length === FANOUT) this.closeIndex(level);
+    if (entries.length === this.fanout) this.closeIndex(level);
   }
 
   private closeIndex(level: number): void {

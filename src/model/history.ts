@@ -56,6 +56,8 @@ export interface WalkOptions {
   /** Commits (and their ancestors) to leave out. */
   readonly exclude?: readonly Hash[];
   readonly firstParent?: boolean;
+  /** Says of a commit that none of its ancestors is wanted. */
+  readonly stopAt?: (commit: Commit) => boolean;
 }
 
 /** Commits reachable from `starts`, newest first, each once. The first costs one read. */
@@ -75,26 +77,50 @@ export async function* walkHistory(
   for (const hash of starts) await add(hash);
   for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
     yield next;
+    if (options.stopAt?.(next.commit)) continue;
     const { parents } = next.commit;
     for (const parent of options.firstParent ? parents.slice(0, 1) : parents) await add(parent);
   }
 }
 
-/** All ancestors of `from`, themselves included; empty at no cost when there are none. */
-async function ancestorsAbove(
+/**
+ * The ancestors of `from` (themselves included) that a walk from `starts` can come to first.
+ * Both sides go down by generation together, and no further than where the walk from
+ * `starts` has run into the others: what they have in common below is not read.
+ */
+export async function ancestorsAbove(
   store: ObjectStore,
   from: readonly Hash[],
   starts: readonly Hash[],
-): Promise<Set<Hash>> {
-  const found = new Set<Hash>();
-  if (from.length === 0 || starts.length === 0) return found;
-  const open = [...from];
-  for (let hash = open.pop(); hash !== undefined; hash = open.pop()) {
-    if (found.has(hash)) continue;
-    found.add(hash);
-    open.push(...(await readCommit(store, hash)).parents);
+): Promise<ReadonlySet<Hash>> {
+  const hidden = new Set<Hash>();
+  if (from.length === 0) return hidden;
+  const levels = new Map<number, Map<Hash, Commit>>();
+  const met = new Set<Hash>();
+  let highest = 0;
+  let wanted = 0; // commits met that are not hidden and whose parents are not met yet
+  const meet = async (hash: Hash, hide: boolean): Promise<void> => {
+    if (hide && met.has(hash) && !hidden.has(hash)) wanted -= 1;
+    if (hide) hidden.add(hash);
+    if (met.has(hash)) return;
+    met.add(hash);
+    if (!hidden.has(hash)) wanted += 1;
+    const commit = await readCommit(store, hash);
+    const level = levels.get(commit.generation) ?? new Map<Hash, Commit>();
+    levels.set(commit.generation, level.set(hash, commit));
+    highest = Math.max(highest, commit.generation);
+  };
+  for (const hash of from) await meet(hash, true);
+  for (const hash of starts) await meet(hash, false);
+  for (; highest > 0 && wanted > 0; highest--) {
+    for (const [hash, { parents }] of levels.get(highest) ?? []) {
+      const hide = hidden.has(hash);
+      if (!hide) wanted -= 1;
+      for (const parent of parents) await meet(parent, hide);
+    }
+    levels.delete(highest);
   }
-  return found;
+  return hidden;
 }
 
 /** Is `ancestor` reachable from `descendant` (or the same)? */

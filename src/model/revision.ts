@@ -31,11 +31,13 @@ function unknown(text: string): DvError {
   });
 }
 
-/** `[revision, table]` of `REV:TABLE`; no colon: the text is a table's name alone. */
+/**
+ * `[revision, table]` of `REV:TABLE`; no colon: the text is a table's name alone. A colon in
+ * `@{12:30}` belongs to the revision; neither a ref nor a table has one in its name.
+ */
 export function splitTableRevision(text: string): [revision: string | undefined, table: string] {
-  const colon = text.lastIndexOf(':');
-  if (colon < 0) return [undefined, text];
-  return [text.slice(0, colon), text.slice(colon + 1)];
+  const match = /^((?:@\{[^}]*\}|(?!@\{[^}]*\})[^:])*):(.*)$/s.exec(text);
+  return match === null ? [undefined, text] : [match[1], match[2]];
 }
 
 /** The full name of the ref that `name` means, or undefined. */

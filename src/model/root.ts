@@ -9,7 +9,6 @@
 import { decode as cborDecode, encode as cborEncode } from 'cborg';
 import { DvError } from '../errors.ts';
 import { type Hash, hashFromBytes, hashToBytes } from '../hash.ts';
-import { buildTree } from '../prolly/builder.ts';
 import { diffTrees } from '../prolly/diff.ts';
 import { editTree } from '../prolly/edit.ts';
 import type { NodeStore } from '../prolly/node-store.ts';
@@ -58,11 +57,6 @@ export function decodeEntry(bytes: Uint8Array): RootEntry {
 
 const keyOf = (name: string): Buffer => Buffer.from(name, 'utf8');
 const nameOf = (key: Uint8Array): string => Buffer.from(key).toString('utf8');
-
-/** The root without any table. */
-export function emptyRoot(nodes: NodeStore): Promise<Hash> {
-  return buildTree(nodes, []);
-}
 
 export async function getRootEntry(
   nodes: NodeStore,

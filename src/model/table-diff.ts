@@ -12,9 +12,9 @@
  */
 import { compareBytes } from '../bytes.ts';
 import type { Hash } from '../hash.ts';
-import { buildTree } from '../prolly/builder.ts';
 import { diffTrees, type EntryChange } from '../prolly/diff.ts';
 import { type Edit, editTree } from '../prolly/edit.ts';
+import { EMPTY_TREE } from '../prolly/node.ts';
 import type { NodeStore } from '../prolly/node-store.ts';
 import { scanLeaves } from '../prolly/scan.ts';
 import { encodeKey } from '../tuple/key-codec.ts';
@@ -94,11 +94,10 @@ async function* rowChanges(
   to: Side | undefined,
   complete: boolean,
 ): AsyncGenerator<RowChange[]> {
-  const empty = await buildTree(nodes, []);
   if (from === undefined || to === undefined) {
     const a = from ?? to;
     if (a === undefined) return;
-    const [left, right] = [from?.table.tree ?? empty, to?.table.tree ?? empty];
+    const [left, right] = [from?.table.tree ?? EMPTY_TREE, to?.table.tree ?? EMPTY_TREE];
     yield* decoded(nodes, diffTrees(nodes, left, right), a.schema, a.schema, complete);
   } else if (!sameList(keyNames(from.schema), keyNames(to.schema))) {
     yield* rowChanges(nodes, from, undefined, complete);
@@ -121,7 +120,7 @@ async function alignKeys(nodes: NodeStore, from: Side, to: Schema): Promise<[Has
     return place < 0 ? column : { ...column, type: types[place] };
   });
   const schema: Schema = { columns, key: from.schema.key };
-  let tree = await buildTree(nodes, []);
+  let tree = EMPTY_TREE;
   let edits: Edit[] = [];
   const apply = async (): Promise<void> => {
     edits.sort((a, b) => compareBytes(a.key, b.key));

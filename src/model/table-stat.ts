@@ -7,8 +7,8 @@ import { diffTrees } from '../prolly/diff.ts';
 import type { NodeStore } from '../prolly/node-store.ts';
 import { countRows, scanLeaves } from '../prolly/scan.ts';
 import { keylessCount } from '../tuple/keyless.ts';
-import { readSchema, readTable } from './object-reader.ts';
 import type { Schema } from '../tuple/schema.ts';
+import { readSchema, readTable } from './object-reader.ts';
 import { diffTables } from './table-diff.ts';
 
 export interface RowCounts {

@@ -8,11 +8,12 @@
  */
 import { DvError } from '../errors.ts';
 import { type Hash, parseHash } from '../hash.ts';
+import { EMPTY_TREE } from '../prolly/node.ts';
 import type { NodeStore } from '../prolly/node-store.ts';
 import type { StateUpdate, Store } from '../store/contract.ts';
 import { type Head, readHead } from './head.ts';
 import { readCommit } from './object-reader.ts';
-import { diffRoots, editRoot, emptyRoot, type RootEntry } from './root.ts';
+import { diffRoots, editRoot, type RootEntry } from './root.ts';
 
 export const STAGED_KEY = 'staged';
 
@@ -38,7 +39,7 @@ function parseStaged(bytes: Uint8Array): StagedRecord {
 
 /** The root of a commit, or the empty root when there is none. */
 export async function rootOfCommit(nodes: NodeStore, commit: Hash | undefined): Promise<Hash> {
-  if (commit === undefined) return emptyRoot(nodes);
+  if (commit === undefined) return EMPTY_TREE;
   return (await readCommit(nodes.objects, commit)).root;
 }
 

@@ -9,18 +9,18 @@ import { buildBlob } from '../model/blob.ts';
 import { readSchema, readTable } from '../model/object-reader.ts';
 import { encodeSchema, encodeTable, toChunk } from '../model/objects.ts';
 import { getRootEntry, type RootEntry } from '../model/root.ts';
-import { stagedUpdate } from '../model/working-set.ts';
-import { buildTree } from '../prolly/builder.ts';
-import { type Edit, editTree } from '../prolly/edit.ts';
+import { loadRow } from '../model/table-diff.ts';
 import { countTableRows } from '../model/table-stat.ts';
+import { stagedUpdate } from '../model/working-set.ts';
+import { type Edit, editTree } from '../prolly/edit.ts';
+import { EMPTY_TREE } from '../prolly/node.ts';
 import { scanLeaves } from '../prolly/scan.ts';
 import { fits, joinTypes, narrowestType } from '../tuple/cell-type.ts';
 import { encodeRow } from '../tuple/row-encoder.ts';
 import type { Cell, Row, Schema } from '../tuple/schema.ts';
-import { loadRow } from '../model/table-diff.ts';
 import { checkNewName } from './add.ts';
 import { applyRow, type RowTarget } from './apply-row.ts';
-import { checkout, type CheckoutItem, hasWorkingFile } from './checkout.ts';
+import { type CheckoutItem, checkout, hasWorkingFile } from './checkout.ts';
 import { workingEntry } from './diff.ts';
 import { invertPatch, type PatchTable, parsePatch } from './patch.ts';
 import type { Repository } from './repository.ts';
@@ -129,8 +129,9 @@ async function openTarget(
   const { table, fromSchema, toSchema } = patch;
   if (base === undefined) {
     const schema = toSchema ?? undefined;
-    if (fromSchema !== null || schema === undefined) throw mismatch(table, 'there is no such table');
-    return { table, schema, tree: await buildTree(repo.nodes, []) };
+    if (fromSchema !== null || schema === undefined)
+      throw mismatch(table, 'there is no such table');
+    return { table, schema, tree: EMPTY_TREE };
   }
   if (fromSchema === null) throw mismatch(table, 'it exists already');
   const stored = await readTable(repo.store, (base as { table: Hash }).table);
@@ -160,7 +161,7 @@ async function reshape(repo: Repository, target: RowTarget, schema: Schema): Pro
     target.schema.columns.findIndex((column) => column.name === name),
   );
   const put = (bytes: Uint8Array) => buildBlob(bytes, (chunk) => nodes.put(chunk));
-  let tree = await buildTree(nodes, []);
+  let tree = EMPTY_TREE;
   let edits: Edit[] = [];
   const flush = async () => {
     edits.sort((a, b) => compareBytes(a.key, b.key));
@@ -191,6 +192,7 @@ async function storeTable(
   const table = toChunk(encodeTable({ schema: schema.hash, tree: target.tree }), prior?.table);
   nodes.put(schema);
   nodes.put(table);
+  nodes.putIfEmpty(target.tree);
   await nodes.flush();
   if (patch.toSchema !== null) return { kind: 'table', table: table.hash, dialect: prior?.dialect };
   const left = await countTableRows(nodes, table.hash);

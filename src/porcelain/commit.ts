@@ -4,7 +4,7 @@
  */
 import { DvError } from '../errors.ts';
 import type { Hash } from '../hash.ts';
-import { headUpdate, type Head } from '../model/head.ts';
+import { type Head, headUpdate } from '../model/head.ts';
 import { BRANCH_PREFIX } from '../model/names.ts';
 import { readCommit } from '../model/object-reader.ts';
 import { type Clock, type Commit, encodeCommit, toChunk } from '../model/objects.ts';
@@ -15,11 +15,12 @@ import type { NodeStore } from '../prolly/node-store.ts';
 import type { RefUpdate, StateUpdate } from '../store/contract.ts';
 import { add } from './add.ts';
 import { actorOf, currentPerson, overridePerson, type PersonOptions } from './people.ts';
-import { readNodeId, type Repository } from './repository.ts';
+import { type Repository, readNodeId } from './repository.ts';
 import { workingSet } from './staging.ts';
 
 export interface CommitOptions extends PersonOptions {
-  readonly message?: string;
+  /** A text, or who to ask for one once there is something to commit. */
+  readonly message?: string | AskForMessage;
   /** Stage every tracked file first. */
   readonly all?: boolean;
   /** Replace HEAD's commit. */
@@ -28,6 +29,9 @@ export interface CommitOptions extends PersonOptions {
   /** Nothing to commit is a success that changes nothing. */
   readonly skipEmpty?: boolean;
 }
+
+/** `previous` is the message of the commit that is amended. */
+export type AskForMessage = (previous: string | undefined) => Promise<string>;
 
 export interface TableCounts extends RowCounts {
   readonly table: string;
@@ -58,14 +62,14 @@ export async function commit(repo: Repository, options: CommitOptions): Promise<
   if (options.all) await add(repo, [repo.worktree], { update: true });
   const set = await workingSet(repo);
   const old = await amended(repo, set.head, options);
-  const message = messageOf(options, old);
   const parents = old?.parents ?? (set.head.commit === undefined ? [] : [set.head.commit]);
   const parentRoot = await rootOfCommit(repo.nodes, parents[0]);
   const branch = set.head.kind === 'branch' ? set.head.branch : null;
   if (set.staged === parentRoot && !options.allowEmpty && old === undefined) {
     if (!options.skipEmpty) throw await nothing(repo, set);
-    return { commit: null, branch, message, tables: [], files: [], isRoot: false };
+    return { commit: null, branch, message: '', tables: [], files: [], isRoot: false };
   }
+  const message = await messageOf(options, old);
   const author = overridePerson(old?.author ?? committer, options, repo.env.now());
   const object = { root: set.staged, parents, author, committer, message, extra: {} };
   const made = await newCommit(repo, object);
@@ -87,8 +91,9 @@ async function amended(
   return readCommit(repo.store, head.commit);
 }
 
-function messageOf(options: CommitOptions, old: Commit | undefined): string {
-  const message = (options.message ?? old?.message ?? '').trim();
+async function messageOf(options: CommitOptions, old: Commit | undefined): Promise<string> {
+  const given = options.message ?? old?.message ?? '';
+  const message = (typeof given === 'string' ? given : await given(old?.message)).trim();
   if (message !== '') return message;
   throw new DvError('no-message', 'a commit needs a message', { hint: 'dv commit -m MESSAGE' });
 }
@@ -118,7 +123,8 @@ export async function newCommit(
 function tick(parents: readonly Commit[], now: number, node: string): Clock {
   let latest: Clock = { ms: 0, counter: 0, node };
   for (const { clock } of parents) {
-    const later = clock.ms > latest.ms || (clock.ms === latest.ms && clock.counter > latest.counter);
+    const later =
+      clock.ms > latest.ms || (clock.ms === latest.ms && clock.counter > latest.counter);
     if (later) latest = clock;
   }
   if (now > latest.ms) return { ms: now, counter: 0, node };

@@ -3,13 +3,13 @@
  * is the earlier table with just those rows put, changed or taken out.
  */
 import { DvError } from '../errors.ts';
-import { diffSchemas, loadRow } from '../model/table-diff.ts';
 import { readSchema, readTable } from '../model/object-reader.ts';
 import { encodeTable, toChunk } from '../model/objects.ts';
 import type { RootEntry } from '../model/root.ts';
-import { buildTree } from '../prolly/builder.ts';
+import { diffSchemas, loadRow } from '../model/table-diff.ts';
 import { diffTrees, type EntryChange } from '../prolly/diff.ts';
 import { type Edit, editTree } from '../prolly/edit.ts';
+import { EMPTY_TREE } from '../prolly/node.ts';
 import { compileCondition } from '../store/sqlite-condition.ts';
 import { encodeKey } from '../tuple/key-codec.ts';
 import type { Row, Schema } from '../tuple/schema.ts';
@@ -44,7 +44,7 @@ export async function selectRows(
   const schema = await readSchema(store, target.schema);
   const base = before === undefined ? undefined : await readTable(store, before.table);
   if (base !== undefined) checkSchema(name, await readSchema(store, base.schema), schema);
-  const from = base?.tree ?? (await buildTree(nodes, []));
+  const from = base?.tree ?? EMPTY_TREE;
   const { picks, close } = compile(schema, selection);
   async function* edits(): AsyncGenerator<Edit[]> {
     for await (const batch of diffTrees(nodes, from, target.tree)) {
@@ -61,6 +61,7 @@ export async function selectRows(
     const tree = await editTree(nodes, from, edits());
     const table = toChunk(encodeTable({ schema: target.schema, tree }), before?.table);
     nodes.put(table);
+    nodes.putIfEmpty(tree);
     await nodes.flush();
     return { ...after, table: table.hash };
   } finally {
@@ -82,7 +83,9 @@ function compile(schema: Schema, selection: RowSelection): { picks: Picks; close
   if (selection.keys !== undefined) {
     const types = schema.key.map((i) => schema.columns[i].type);
     const wanted = new Set(
-      selection.keys.map((cells) => encodeKey(checkArity(cells, types.length), types).toString('hex')),
+      selection.keys.map((cells) =>
+        encodeKey(checkArity(cells, types.length), types).toString('hex'),
+      ),
     );
     const picks: Picks = async ({ key }) => wanted.has(Buffer.from(key).toString('hex'));
     return { picks, close: () => {} };

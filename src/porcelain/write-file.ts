@@ -55,7 +55,7 @@ export async function writeNewFile(
     }
     fsyncSync(file);
   } catch (cause) {
-    rmSync(path, { force: true });
+    if (file !== undefined) rmSync(path, { force: true });
     throw fileError(cause, path);
   } finally {
     if (file !== undefined) closeSync(file);

@@ -5,7 +5,7 @@
 import { DvError } from '../errors.ts';
 import type { Hash } from '../hash.ts';
 import type { ChunkToPut, ObjectStore } from '../store/contract.ts';
-import { Node } from './node.ts';
+import { EMPTY_TREE, EMPTY_TREE_BYTES, Node } from './node.ts';
 
 const CACHED_NODES = 512;
 /** Chunks wait here until this many bytes are together (or `flush`). */
@@ -32,7 +32,7 @@ export class NodeStore {
   async read(hash: Hash): Promise<Node> {
     const known = this.cache.get(hash);
     if (known !== undefined) return known;
-    const waiting = this.pending.get(hash);
+    const waiting = hash === EMPTY_TREE ? EMPTY_TREE_BYTES : this.pending.get(hash);
     const [bytes] = waiting === undefined ? await this.objects.getMany([hash]) : [waiting];
     return this.decode(hash, bytes);
   }
@@ -70,6 +70,11 @@ export class NodeStore {
     this.queued.push(chunk);
     this.pending.set(chunk.hash, chunk.bytes);
     this.queuedBytes += chunk.bytes.length;
+  }
+
+  /** Queues the empty tree if that is what `root` is: who refers to a tree must store it. */
+  putIfEmpty(root: Hash): void {
+    if (root === EMPTY_TREE) this.put({ hash: EMPTY_TREE, bytes: EMPTY_TREE_BYTES });
   }
 
   /** True when so much is queued that the caller should `await relieve()`. */

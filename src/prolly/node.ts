@@ -24,7 +24,7 @@
  */
 import { ByteReader, ByteWriter, compareRanges } from '../bytes.ts';
 import { DvError } from '../errors.ts';
-import { HASH_BYTES, type Hash, hashFromBytes, hashToBytes } from '../hash.ts';
+import { HASH_BYTES, type Hash, hashFromBytes, hashOf, hashToBytes } from '../hash.ts';
 
 export const NODE_KIND = 0x01;
 export const NODE_VERSION = 0x01;
@@ -314,3 +314,7 @@ export class NodeWriter {
     return { bytes, flags, ref };
   }
 }
+
+/** The chunk of the empty tree: a leaf of no entries. Readable whether it is stored or not. */
+export const EMPTY_TREE_BYTES: Uint8Array = new NodeWriter(0).take().bytes;
+export const EMPTY_TREE: Hash = hashOf(EMPTY_TREE_BYTES);

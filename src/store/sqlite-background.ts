@@ -5,7 +5,7 @@
 import { Worker } from 'node:worker_threads';
 import { DvError, type ErrorCode } from '../errors.ts';
 import type { ChunkToPut } from './contract.ts';
-import type { PutAnswer, PutMessage, WorkerSetup } from './sqlite-worker.ts';
+import type { PutAnswer, PutMessage, WorkerSetup } from './put-message.ts';
 
 /** Bytes stored by the caller's own thread before the other is started. */
 const START_AFTER_BYTES = 3 * 1024 * 1024;
