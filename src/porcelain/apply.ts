@@ -4,6 +4,7 @@
  */
 import { compareBytes } from '../bytes.ts';
 import { DvError } from '../errors.ts';
+import { formatOf } from '../formats/detect.ts';
 import type { Hash } from '../hash.ts';
 import { buildBlob } from '../model/blob.ts';
 import { readSchema, readTable } from '../model/object-reader.ts';
@@ -11,14 +12,14 @@ import { encodeSchema, encodeTable, toChunk } from '../model/objects.ts';
 import { getRootEntry, type RootEntry } from '../model/root.ts';
 import { loadRow } from '../model/table-diff.ts';
 import { countTableRows } from '../model/table-stat.ts';
-import { stagedUpdate } from '../model/working-set.ts';
+import { stagedUpdate, type WorkingSet } from '../model/working-set.ts';
 import { type Edit, editTree } from '../prolly/edit.ts';
 import { EMPTY_TREE } from '../prolly/node.ts';
 import { scanLeaves } from '../prolly/scan.ts';
 import { fits, joinTypes, narrowestType } from '../tuple/cell-type.ts';
 import { encodeRow } from '../tuple/row-encoder.ts';
 import type { Cell, Row, Schema } from '../tuple/schema.ts';
-import { checkNewName } from './add.ts';
+import { checkNewName, sameEntry } from './add.ts';
 import { applyRow, type RowTarget } from './apply-row.ts';
 import { type CheckoutItem, checkout, hasWorkingFile } from './checkout.ts';
 import { workingEntry } from './diff.ts';
@@ -46,7 +47,11 @@ export interface AppliedTable {
   readonly modified: number;
 }
 
-/** @throws DvError `bad-patch`, `patch-mismatch`, `unsaved-changes` */
+/**
+ * All of the patch or nothing.
+ * @throws DvError `bad-patch`, `patch-mismatch`, `unsaved-changes` (`index`, and the file is
+ * not what is staged), `ref-moved`
+ */
 export async function apply(
   repo: Repository,
   source: AsyncIterable<Uint8Array | string>,
@@ -58,41 +63,73 @@ export async function apply(
     types.get(table)?.columns.find(({ name }) => name === column)?.type;
   const parsed = parsePatch(source, { file: options.file, typeOf });
   const results: AppliedTable[] = [];
-  const entries = new Map<string, RootEntry | null>();
+  const done = new Map<string, Patched>();
+  for await (const patch of options.reverse ? invertPatch(parsed) : parsed) {
+    const name = checkNewName(patch.table);
+    const before = done.get(name) ?? (await openEntry(repo, set, name, options));
+    const target = await openTarget(repo, patch, before.entry ?? undefined);
+    types.set(name, target.schema);
+    const counts = await applyRows(repo, patch, target);
+    done.set(name, { ...before, entry: await storeTable(repo, patch, target, before) });
+    results.push({ table: name, ...counts });
+  }
+  if (!options.check) await settle(repo, set, done, options);
+  return { tables: results };
+}
+
+/** A table that a patch speaks of, and what it is or becomes; null: there is none. */
+interface Patched {
+  readonly entry: RootEntry | null;
+  /** Whether it has a working file. */
+  readonly bound: boolean;
+}
+
+async function openEntry(
+  repo: Repository,
+  set: WorkingSet,
+  name: string,
+  options: ApplyOptions,
+): Promise<Patched> {
+  const staged = await getRootEntry(repo.nodes, set.staged, name);
+  const bound = hasWorkingFile(name, staged ?? NEW_TABLE);
+  if (options.cached || !bound) return { entry: staged ?? null, bound };
+  const entry = await workingEntry(repo, name, staged);
+  if (options.index && !sameEntry(staged, entry)) {
+    throw new DvError('unsaved-changes', `'${name}' is not what is staged`, {
+      hint: `dv add ${name} first, or apply without --index`,
+      data: { table: name },
+    });
+  }
+  return { entry: entry ?? null, bound };
+}
+
+const NEW_TABLE = { kind: 'table' } as const;
+
+async function settle(
+  repo: Repository,
+  set: WorkingSet,
+  done: ReadonlyMap<string, Patched>,
+  { cached, index }: ApplyOptions,
+): Promise<void> {
   const items: CheckoutItem[] = [];
   const intoStage = new Map<string, RootEntry | null>();
-  for await (const table of options.reverse ? invertPatch(parsed) : parsed) {
-    checkNewName(table.table);
-    const staged = await getRootEntry(repo.nodes, set.staged, table.table);
-    const bound = staged === undefined || hasWorkingFile(table.table, staged);
-    const base =
-      entries.get(table.table) ??
-      (options.cached || !bound ? staged : await workingEntry(repo, table.table, staged));
-    const { entry, counts } = await applyTable(repo, table, base);
-    entries.set(table.table, entry);
-    results.push({ table: table.table, ...counts });
-    if (!options.cached && bound) items.push({ name: table.table, entry });
-    if (options.cached || options.index || !bound) intoStage.set(table.table, entry);
+  for (const [name, { entry, bound }] of done) {
+    if (!cached && bound) items.push({ name, entry });
+    if (cached || index || !bound) intoStage.set(name, entry);
   }
-  if (!options.check) {
-    const root = await applyChanges(repo, set.staged, intoStage);
-    if (!(await checkout(repo, items, { state: [stagedUpdate(set, root)] }))) {
-      throw new DvError('ref-moved', 'another command changed the repository meanwhile');
-    }
-  }
-  return { tables: results };
+  const root = await applyChanges(repo, set.staged, intoStage);
+  if (await checkout(repo, items, { state: [stagedUpdate(set, root)] })) return;
+  throw new DvError('ref-moved', 'another command changed the repository meanwhile', {
+    hint: 'dv status, then try again',
+  });
 }
 
 type Counts = Omit<AppliedTable, 'table'>;
 
-async function applyTable(
-  repo: Repository,
-  patch: PatchTable,
-  base: RootEntry | undefined,
-): Promise<{ entry: RootEntry | null; counts: Counts }> {
-  if (base?.kind === 'file') throw mismatch(patch.table, 'it is a plain file');
-  const target = await openTarget(repo, patch, base);
+/** Moves `target` on. */
+async function applyRows(repo: Repository, patch: PatchTable, target: RowTarget): Promise<Counts> {
   const counts = { added: 0, removed: 0, modified: 0 };
+  let rows = 0;
   for await (const batch of patch.changes()) {
     const edits = new Map<string, Edit>();
     for (const change of batch) {
@@ -103,8 +140,10 @@ async function applyTable(
     }
     const sorted = [...edits.values()].sort((a, b) => compareBytes(a.key, b.key));
     target.tree = await editTree(repo.nodes, target.tree, [sorted]);
+    rows += batch.length;
+    repo.env.report({ label: patch.table, done: rows, total: undefined, unit: 'rows' });
   }
-  return { entry: await storeTable(repo, patch, target, base), counts };
+  return counts;
 }
 
 /** A cell that does not fit its (non-key) column's type widens it, as `add` would. */
@@ -127,6 +166,7 @@ async function openTarget(
   base: RootEntry | undefined,
 ): Promise<RowTarget> {
   const { table, fromSchema, toSchema } = patch;
+  if (base?.kind === 'file') throw mismatch(table, 'it is a plain file');
   if (base === undefined) {
     const schema = toSchema ?? undefined;
     if (fromSchema !== null || schema === undefined)
@@ -134,7 +174,7 @@ async function openTarget(
     return { table, schema, tree: EMPTY_TREE };
   }
   if (fromSchema === null) throw mismatch(table, 'it exists already');
-  const stored = await readTable(repo.store, (base as { table: Hash }).table);
+  const stored = await readTable(repo.store, base.table);
   const schema = await readSchema(repo.store, stored.schema);
   if (fromSchema !== undefined && !sameColumns(fromSchema, schema)) {
     throw mismatch(table, 'its columns are not those the patch starts from');
@@ -184,7 +224,7 @@ async function storeTable(
   repo: Repository,
   patch: PatchTable,
   target: RowTarget,
-  base: RootEntry | undefined,
+  { entry: base, bound }: Patched,
 ): Promise<RootEntry | null> {
   const { nodes } = repo;
   const schema = toChunk(encodeSchema(target.schema));
@@ -192,9 +232,12 @@ async function storeTable(
   const table = toChunk(encodeTable({ schema: schema.hash, tree: target.tree }), prior?.table);
   nodes.put(schema);
   nodes.put(table);
-  nodes.putIfEmpty(target.tree);
   await nodes.flush();
-  if (patch.toSchema !== null) return { kind: 'table', table: table.hash, dialect: prior?.dialect };
+  if (patch.toSchema !== null) {
+    const { format } = formatOf(patch.table);
+    const fresh = bound && format !== undefined ? { format } : undefined;
+    return { kind: 'table', table: table.hash, dialect: prior ? prior.dialect : fresh };
+  }
   const left = await countTableRows(nodes, table.hash);
   if (left > 0) throw mismatch(patch.table, `${left} rows would be left of a table it removes`);
   return null;

@@ -46,7 +46,7 @@ interface JournalItem {
 }
 
 /** Does this table have a working file? One without an extension lives in the store only. */
-export function hasWorkingFile(name: string, entry: RootEntry): boolean {
+export function hasWorkingFile(name: string, entry: Pick<RootEntry, 'kind'>): boolean {
   return entry.kind === 'file' || /\.[^./]+$/.test(name);
 }
 
