@@ -5,14 +5,20 @@
 import { DvError } from '../errors.ts';
 import { type Hash, hashOf, isHash } from '../hash.ts';
 import { readChunk, readCommit, readSchema, readTable } from '../model/object-reader.ts';
-import { decodeCommit, decodeSchema, decodeTable, decodeTag, KIND_NAMES } from '../model/objects.ts';
+import {
+  decodeCommit,
+  decodeSchema,
+  decodeTable,
+  decodeTag,
+  KIND_NAMES,
+} from '../model/objects.ts';
+import { splitTableRevision } from '../model/revision.ts';
 import { getRootEntry, listRoot, type RootEntry } from '../model/root.ts';
 import { countTableRows } from '../model/table-stat.ts';
-import { splitTableRevision } from '../model/revision.ts';
 import { Node } from '../prolly/node.ts';
 import type { Schema } from '../tuple/schema.ts';
 import { unknownTable } from './add.ts';
-import { type Repository, resolveCommit } from './repository.ts';
+import { type Repository, resolveCommit, tableNameOf } from './repository.ts';
 import { workingSet } from './staging.ts';
 
 /** The root of a revision; '' or undefined: what is staged. */
@@ -21,15 +27,30 @@ export async function resolveRoot(repo: Repository, revision: string | undefined
   return (await readCommit(repo.store, await resolveCommit(repo, revision))).root;
 }
 
-/** The entry `REV:TABLE` names; without a colon, the staged table. @throws `unknown-table` */
+/**
+ * The entry `REV:TABLE` names; without a colon, the staged table. As in git, a name behind
+ * a revision starts at the top of the repository unless it begins with `./` or `../`; one
+ * alone is looked for from where the user stands first.
+ * @throws DvError `unknown-table`, `bad-revision`, ...
+ */
 export async function resolveEntry(
   repo: Repository,
   text: string,
 ): Promise<{ readonly table: string; readonly entry: RootEntry }> {
-  const [revision, table] = splitTableRevision(text);
-  const entry = await getRootEntry(repo.nodes, await resolveRoot(repo, revision), table);
-  if (entry === undefined) throw unknownTable(table, revision ? `'${revision}'` : 'what is staged');
-  return { table, entry };
+  const [revision, path] = splitTableRevision(text);
+  const root = await resolveRoot(repo, revision);
+  for (const table of namesOf(repo, revision, path)) {
+    const entry = await getRootEntry(repo.nodes, root, table);
+    if (entry !== undefined) return { table, entry };
+  }
+  throw unknownTable(path, revision ? `'${revision}'` : 'what is staged');
+}
+
+function namesOf(repo: Repository, revision: string | undefined, path: string): string[] {
+  const isRelative = /^\.\.?(?:\/|$)/.test(path);
+  if (revision !== undefined && !isRelative) return [path];
+  const here = tableNameOf(repo, path);
+  return isRelative ? [here] : [here, path];
 }
 
 /** The hash of a table (or of a plain file's blob). */
@@ -95,7 +116,12 @@ export async function catObject(repo: Repository, text: string): Promise<ObjectV
   const hash = await findObject(repo, text);
   const bytes = await readChunk(repo.store, hash);
   if (hashOf(bytes) !== hash) throw new DvError('corrupt', `object ${hash} does not have its hash`);
-  return { hash, kind: KIND_NAMES[bytes[0]] ?? 'unknown', size: bytes.length, content: view(bytes) };
+  return {
+    hash,
+    kind: KIND_NAMES[bytes[0]] ?? 'unknown',
+    size: bytes.length,
+    content: view(bytes),
+  };
 }
 
 async function findObject(repo: Repository, text: string): Promise<Hash> {

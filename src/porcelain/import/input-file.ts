@@ -38,7 +38,7 @@ export async function openInput(source: string, place: InputPlace): Promise<Inpu
   return { path, name: source, compression: formatOf(source).compression };
 }
 
-function standardInput({ stdin }: Environment): AsyncIterable<Uint8Array> {
+export function standardInput({ stdin }: Environment): AsyncIterable<Uint8Array> {
   if (stdin !== undefined) return stdin();
   throw new DvError('bad-option', 'there is no standard input to read');
 }
