@@ -65,18 +65,24 @@ export function collectNames(text: string, before: readonly string[] = []): stri
   return [...before, ...names.map(([word, quoted]) => quoted?.replaceAll('""', '"') ?? word)];
 }
 
+/** `--type zip=text --type area=decimal` and `--type zip=text,area=decimal` alike. */
 function collectType(
   text: string,
   before: ReadonlyMap<string, ColumnType> = new Map(),
 ): Map<string, ColumnType> {
-  const equals = text.lastIndexOf('=');
-  const type = COLUMN_TYPES.find((known) => known === text.slice(equals + 1));
-  if (equals < 1 || type === undefined) {
-    throw new DvError('bad-option', `'${text}' gives no column a type`, {
-      hint: `--type zip=text; the types are ${COLUMN_TYPES.join(', ')}`,
-    });
+  const types = new Map(before);
+  // A comma in the name of a column has no =type in front of it.
+  for (const part of text.split(/(?<==[a-z]+),/)) {
+    const equals = part.lastIndexOf('=');
+    const type = COLUMN_TYPES.find((known) => known === part.slice(equals + 1));
+    if (equals < 1 || type === undefined) {
+      throw new DvError('bad-option', `'${part}' gives no column a type`, {
+        hint: `--type zip=text; the types are ${COLUMN_TYPES.join(', ')}`,
+      });
+    }
+    types.set(part.slice(0, equals), type);
   }
-  return new Map(before).set(text.slice(0, equals), type);
+  return types;
 }
 
 function parseFormat(text: string): FormatName | 'file' {

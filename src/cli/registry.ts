@@ -2,6 +2,21 @@
 import type { CommandTable } from './command.ts';
 
 export const COMMANDS: CommandTable = {
+  add: {
+    summary: 'Stage what changed in files for the next commit',
+    group: 'work',
+    load: async () => (await import('./commands/add.ts')).command,
+  },
+  branch: {
+    summary: 'List, make, rename and delete branches',
+    group: 'branch',
+    load: async () => (await import('./commands/branch.ts')).command,
+  },
+  commit: {
+    summary: 'Record what is staged',
+    group: 'work',
+    load: async () => (await import('./commands/commit.ts')).command,
+  },
   completion: {
     summary: 'Print a script that completes dv commands in your shell',
     group: 'setup',
@@ -12,10 +27,65 @@ export const COMMANDS: CommandTable = {
     group: 'setup',
     load: async () => (await import('./commands/config.ts')).command,
   },
+  diff: {
+    summary: 'Show which rows differ',
+    group: 'history',
+    load: async () => (await import('./commands/diff.ts')).command,
+  },
   help: {
     summary: 'Show what dv can do, or how a command works',
     group: 'setup',
     load: async () => (await import('./commands/help.ts')).helpCommand(COMMANDS),
+  },
+  init: {
+    summary: 'Make a repository',
+    group: 'start',
+    load: async () => (await import('./commands/init.ts')).command,
+  },
+  log: {
+    summary: 'Show commits',
+    group: 'history',
+    load: async () => (await import('./commands/log.ts')).command,
+  },
+  mv: {
+    summary: 'Rename or move a table',
+    group: 'work',
+    load: async () => (await import('./commands/mv.ts')).command,
+  },
+  reset: {
+    summary: 'Move the branch to another commit, or unstage',
+    group: 'work',
+    load: async () => (await import('./commands/reset.ts')).command,
+  },
+  restore: {
+    summary: 'Put tables back as they were',
+    group: 'work',
+    load: async () => (await import('./commands/restore.ts')).command,
+  },
+  rm: {
+    summary: 'Remove tables',
+    group: 'work',
+    load: async () => (await import('./commands/rm.ts')).command,
+  },
+  show: {
+    summary: 'Show a commit, a tag or a table of a commit',
+    group: 'history',
+    load: async () => (await import('./commands/show.ts')).command,
+  },
+  status: {
+    summary: 'Show what changed since the last commit',
+    group: 'work',
+    load: async () => (await import('./commands/status.ts')).command,
+  },
+  switch: {
+    summary: 'Go to another branch',
+    group: 'branch',
+    load: async () => (await import('./commands/switch.ts')).command,
+  },
+  tag: {
+    summary: 'List, make and delete tags',
+    group: 'branch',
+    load: async () => (await import('./commands/tag.ts')).command,
   },
   version: {
     summary: 'Print the version of dv',

@@ -6,18 +6,20 @@
 import { existsSync, statSync } from 'node:fs';
 import { DvError } from '../errors.ts';
 import { checkTableName, foldName } from '../model/names.ts';
-import { getRootEntry, listRoot, type RootEntry } from '../model/root.ts';
+import { getRootEntry, listRoot, type NamedEntry, type RootEntry } from '../model/root.ts';
 import { countChanges, type RowCounts } from '../model/table-stat.ts';
 import type { StateUpdate } from '../store/contract.ts';
 import type { Schema } from '../tuple/schema.ts';
+import { hasWorkingFile } from './checkout.ts';
 import { checkFile, type Fingerprint, fingerprintUpdate, readFingerprint } from './fingerprint.ts';
 import { readIgnores } from './ignore.ts';
 import type { ImportedTable } from './import/table-import.ts';
-import { type ReadEntryOptions, readEntry, collision } from './read-entry.ts';
+import { collision, type ReadEntryOptions, readEntry } from './read-entry.ts';
 import { pathOf, type Repository, tableNameOf } from './repository.ts';
 import { type RowSelection, selectRows } from './select-rows.ts';
 import { stageEntries, workingSet } from './staging.ts';
 import { walkFiles } from './walk-files.ts';
+import { checkParents } from './write-file.ts';
 
 export interface AddOptions extends ReadEntryOptions {
   /** Read and report, stage nothing. */
@@ -63,7 +65,7 @@ export async function add(
 ): Promise<AddResult> {
   const { staged: root } = await workingSet(repo);
   const tracked = await listRoot(repo.nodes, root);
-  const names = expand(repo, paths, tracked.map(({ name }) => name), options);
+  const names = expand(repo, paths, tracked, options);
   checkTwins(names);
   const prior = new Map(tracked.map(({ name, entry }) => [name, entry]));
   const explicit = options.format ?? options.key ?? options.types ?? options.dialect;
@@ -82,20 +84,25 @@ export async function add(
 function expand(
   repo: Repository,
   paths: readonly string[],
-  tracked: readonly string[],
+  tracked: readonly NamedEntry[],
   options: AddOptions,
 ): string[] {
   const found = new Set<string>();
   const ignores = options.force ? () => false : readIgnores(repo.worktree);
-  const isTracked = new Set(tracked);
+  const isTracked = new Set(tracked.map((entry) => entry.name));
   for (const path of paths) {
     const name = tableNameOf(repo, path);
-    const below = tracked.filter((t) => name === '' || t === name || t.startsWith(`${name}/`));
+    const below = tracked.filter((t) => isBelow(t.name, name));
     const file = pathOf(repo, name);
     if (!existsSync(file) && below.length === 0) throw missing(path);
-    for (const t of below) if (/\.[^./]+$/.test(t) || existsSync(pathOf(repo, t))) found.add(t);
-    if (!existsSync(file)) continue;
-    if (!statSync(file).isDirectory()) {
+    for (const t of below) {
+      if (hasWorkingFile(t.name, t.entry) || existsSync(pathOf(repo, t.name))) found.add(t.name);
+    }
+    const stat = statSync(file, { throwIfNoEntry: false });
+    if (stat === undefined) continue;
+    if (!stat.isDirectory()) {
+      if (!stat.isFile()) throw notAFile(path);
+      checkParents(repo.worktree, name);
       if (ignores(name, false) && !isTracked.has(name)) throw ignored(path);
       if (!options.update || isTracked.has(name)) found.add(name);
     } else if (!options.update) {
@@ -105,8 +112,21 @@ function expand(
   return [...found].sort();
 }
 
+/** Is it the name itself, or in that directory? '' is the whole worktree. */
+function isBelow(name: string, directory: string): boolean {
+  return directory === '' || name === directory || name.startsWith(`${directory}/`);
+}
+
 function missing(path: string): DvError {
   return new DvError('file-missing', `there is no file '${path}'`, { data: { file: path } });
+}
+
+/** A pipe or a device: it cannot be read twice, nor written by a checkout. */
+function notAFile(path: string): DvError {
+  return new DvError('file-unreadable', `'${path}' is not a regular file`, {
+    hint: 'dv import reads a table from a pipe',
+    data: { file: path },
+  });
 }
 
 function ignored(path: string): DvError {

@@ -9,6 +9,7 @@ import { isAncestor } from '../model/history.ts';
 import { BRANCH_PREFIX, checkRefName } from '../model/names.ts';
 import { readCommit } from '../model/object-reader.ts';
 import { firstLine } from './commit.ts';
+import { checkRefTwin } from './ref-twin.ts';
 import { type Repository, resolveCommit } from './repository.ts';
 import { actorName } from './switch.ts';
 
@@ -19,6 +20,12 @@ export interface BranchInfo {
   /** First line of the commit's message. */
   readonly subject: string;
   readonly time: string;
+}
+
+/** null on a detached HEAD. */
+export async function currentBranch(repo: Repository): Promise<string | null> {
+  const head = await readHead(repo.store);
+  return head.kind === 'branch' ? head.branch : null;
 }
 
 export async function listBranches(repo: Repository): Promise<BranchInfo[]> {
@@ -38,7 +45,7 @@ export async function listBranches(repo: Repository): Promise<BranchInfo[]> {
   return branches;
 }
 
-/** @throws DvError `already-exists`, `bad-name`, `bad-revision` */
+/** @throws DvError `already-exists`, `name-collision`, `bad-name`, `bad-revision` */
 export async function createBranch(
   repo: Repository,
   name: string,
@@ -47,6 +54,7 @@ export async function createBranch(
 ): Promise<{ branch: string; commit: Hash }> {
   const ref = BRANCH_PREFIX + checkRefName('branch', name);
   const commit = await resolveCommit(repo, start);
+  await checkRefTwin(repo, BRANCH_PREFIX, ref);
   const old = (await repo.store.getRef(ref)) ?? null;
   if (old !== null && !force) throw exists(name);
   const head = await readHead(repo.store);
@@ -107,6 +115,7 @@ export async function renameBranch(
   const target = (await repo.store.getRef(BRANCH_PREFIX + name)) ?? null;
   if (target !== null && !force && name !== old) throw exists(name);
   if (name === old) return { branch: name, commit: commit ?? null };
+  await checkRefTwin(repo, BRANCH_PREFIX, BRANCH_PREFIX + name, BRANCH_PREFIX + old);
   const refs =
     commit === undefined
       ? []
@@ -120,7 +129,9 @@ export async function renameBranch(
 }
 
 function unknownBranch(name: string): DvError {
-  return new DvError('unknown-ref', `there is no branch '${name}'`, { hint: 'dv branch lists them' });
+  return new DvError('unknown-ref', `there is no branch '${name}'`, {
+    hint: 'dv branch lists them',
+  });
 }
 
 async function move(

@@ -1,16 +1,16 @@
 /**
  * `dv log`: commits newest first, streaming, filtered. The first one costs one read; a
- * filter by table compares one entry per commit.
+ * filter by table compares the roots of each commit and its parents.
  */
 import type { Hash } from '../hash.ts';
-import { type LoggedCommit, walkHistory } from '../model/history.ts';
-import { readCommit } from '../model/object-reader.ts';
+import { type LoggedCommit, type WalkOptions, walkHistory } from '../model/history.ts';
+import { peelToCommit, readCommit } from '../model/object-reader.ts';
 import type { Commit } from '../model/objects.ts';
-import { getRootEntry } from '../model/root.ts';
+import { diffRoots } from '../model/root.ts';
+import { walkTopological } from '../model/topological.ts';
 import { rootOfCommit } from '../model/working-set.ts';
-import { sameEntry } from './add.ts';
-import { type CommitSummary, summarize } from './commit.ts';
-import { type Repository, resolveCommit } from './repository.ts';
+import { type CommitSummary, firstLine, summarize } from './commit.ts';
+import { headCommit, type Repository, resolveCommit } from './repository.ts';
 
 export interface LogOptions {
   /** Where to start; HEAD by default. `^REV` and `A..B` leave ancestors out. */
@@ -26,15 +26,23 @@ export interface LogOptions {
   readonly grep?: readonly string[];
   readonly ignoreCase?: boolean;
   readonly firstParent?: boolean;
-  /** Only commits that changed one of these tables. */
+  /** Only commits that changed one of these tables, or one below these directories. */
   readonly tables?: readonly string[];
   /** Row counts with each commit. */
   readonly stat?: boolean;
+  /**
+   * For drawing: no parent comes before a child, and commits that the filters leave out come
+   * too, with `matches` false.
+   */
+  readonly graph?: boolean;
 }
 
 export interface LogEntry {
   readonly hash: Hash;
   readonly commit: Commit;
+  /** With `graph`, only the parents that belong to the log. */
+  readonly parents: readonly Hash[];
+  readonly matches: boolean;
   readonly summary: CommitSummary | undefined;
 }
 
@@ -54,34 +62,60 @@ async function parseRange(repo: Repository, options: LogOptions): Promise<Range>
     else range.starts.push(await resolveCommit(repo, text));
   }
   if (options.all) {
-    for (const { name } of await repo.store.listRefs('refs/')) {
-      range.starts.push(await resolveCommit(repo, name));
+    const head = await headCommit(repo);
+    if (head !== undefined) range.starts.push(head);
+    for (const { hash } of await repo.store.listRefs('refs/')) {
+      range.starts.push(await peelToCommit(repo.store, hash));
     }
   }
   if (range.starts.length === 0) range.starts.push(await resolveCommit(repo, 'HEAD'));
   return range;
 }
 
-/** @throws DvError `bad-revision`, `no-commits`, `bad-option` for a bad expression */
+/** @throws DvError `bad-revision`, `no-commits` */
 export async function* log(repo: Repository, options: LogOptions = {}): AsyncGenerator<LogEntry> {
   const { starts, exclude } = await parseRange(repo, options);
   const matches = matcher(options);
   let skip = options.skip ?? 0;
   let left = options.limit ?? Number.POSITIVE_INFINITY;
   if (left <= 0) return;
-  const walk = { exclude, firstParent: options.firstParent };
-  for await (const logged of walkHistory(repo.store, starts, walk)) {
-    if (!matches(logged.commit)) continue;
-    if (options.tables?.length && !(await touches(repo, logged, options.tables))) continue;
-    if (skip > 0) {
-      skip -= 1;
+  const walk = { exclude, firstParent: options.firstParent, stopAt: stopBefore(options.since) };
+  for await (const logged of walkCommits(repo, starts, walk, options.graph)) {
+    const wanted = matches(logged.commit) && (await touches(repo, logged, options.tables));
+    if (!wanted || skip > 0) {
+      if (wanted) skip -= 1;
+      if (options.graph) yield { ...logged, matches: false, summary: undefined };
       continue;
     }
     const summary = options.stat ? await commitSummary(repo, logged.commit) : undefined;
-    yield { ...logged, summary };
+    yield { ...logged, matches: true, summary };
     left -= 1;
     if (left <= 0) return;
   }
+}
+
+async function* walkCommits(
+  { store }: Repository,
+  starts: readonly Hash[],
+  walk: WalkOptions,
+  graph = false,
+): AsyncGenerator<LoggedCommit & { readonly parents: readonly Hash[] }> {
+  if (graph) yield* walkTopological(store, starts, walk);
+  else {
+    for await (const logged of walkHistory(store, starts, walk)) {
+      yield { ...logged, parents: logged.commit.parents };
+    }
+  }
+}
+
+/** The clock only grows from parent to child, so everything below is older too. */
+function stopBefore(since: number | undefined): WalkOptions['stopAt'] {
+  return since === undefined ? undefined : ({ clock }) => clock.ms < since;
+}
+
+/** The first line of a commit's message. */
+export async function readSubject(repo: Repository, hash: Hash): Promise<string> {
+  return firstLine((await readCommit(repo.store, hash)).message);
 }
 
 /** What a commit changed against its first parent. */
@@ -117,18 +151,16 @@ function pattern(text: string, flags: string): RegExp {
 async function touches(
   repo: Repository,
   { commit }: LoggedCommit,
-  tables: readonly string[],
+  tables: readonly string[] = [],
 ): Promise<boolean> {
-  const parents: Hash[] = [];
-  for (const parent of commit.parents) parents.push((await readCommit(repo.store, parent)).root);
-  for (const table of tables) {
-    const entry = await getRootEntry(repo.nodes, commit.root, table);
-    if (parents.length === 0 && entry !== undefined) return true;
-    let differs = parents.length > 0;
-    for (const root of parents) {
-      if (sameEntry(entry, await getRootEntry(repo.nodes, root, table))) differs = false;
-    }
-    if (differs) return true;
+  if (tables.length === 0 || tables.includes('')) return true;
+  const isMeant = (name: string): boolean =>
+    tables.some((table) => name === table || name.startsWith(`${table}/`));
+  const parents = commit.parents.length === 0 ? [undefined] : commit.parents;
+  for (const parent of parents) {
+    const root = await rootOfCommit(repo.nodes, parent);
+    const differences = await diffRoots(repo.nodes, root, commit.root);
+    if (!differences.some(({ name }) => isMeant(name))) return false;
   }
-  return false;
+  return true;
 }

@@ -7,7 +7,7 @@ import { DvError } from '../errors.ts';
 import { listRoot, type RootEntry } from '../model/root.ts';
 import { stagedUpdate } from '../model/working-set.ts';
 import { sameEntry, unknownTable } from './add.ts';
-import { checkout, type CheckoutItem, hasWorkingFile } from './checkout.ts';
+import { type CheckoutItem, checkout, hasWorkingFile } from './checkout.ts';
 import { checkFile, readFingerprint } from './fingerprint.ts';
 import { pathOf, type Repository, tableNameOf } from './repository.ts';
 import { applyChanges, workingSet } from './staging.ts';
@@ -53,42 +53,68 @@ function raced(): DvError {
   });
 }
 
-async function checkSaved(repo: Repository, name: string, entry: RootEntry): Promise<void> {
-  const state = checkFile(pathOf(repo, name), await readFingerprint(repo.store, name), repo.env.now());
+async function checkSaved(
+  repo: Repository,
+  name: string,
+  entry: RootEntry,
+  hint = 'dv rm --cached keeps the file, --force removes it all the same',
+): Promise<void> {
+  const print = await readFingerprint(repo.store, name);
+  const state = checkFile(pathOf(repo, name), print, repo.env.now());
   if (state.kind === 'missing') return;
   if (state.kind === 'known' && sameEntry(state.print.entry, entry)) return;
   throw new DvError('unsaved-changes', `'${name}' has changes that are not staged`, {
-    hint: 'dv rm --cached keeps the file, --force removes it all the same',
+    hint,
     data: { table: name },
   });
 }
 
-/** @throws DvError `unknown-table`, `already-exists`, `unsaved-changes`, `bad-name` */
+export interface Renamed {
+  readonly from: string;
+  readonly to: string;
+}
+
+/**
+ * Renames tables, or all that is in a directory, together.
+ * @throws DvError `unknown-table`, `already-exists`, `unsaved-changes`, `bad-name`
+ */
 export async function rename(
   repo: Repository,
+  moves: readonly (readonly [from: string, to: string])[],
+): Promise<Renamed[]> {
+  const set = await workingSet(repo);
+  const entries = new Map((await listRoot(repo.nodes, set.staged)).map((e) => [e.name, e.entry]));
+  const renamed = moves.flatMap(([from, to]) => expandMove(repo, [...entries.keys()], from, to));
+  const changes = new Map<string, RootEntry | null>();
+  const items: CheckoutItem[] = [];
+  for (const { from, to } of renamed) {
+    const entry = entries.get(from) as RootEntry;
+    if (entries.has(to) || changes.has(to) || existsSync(pathOf(repo, to))) {
+      throw new DvError('already-exists', `'${to}' exists already`);
+    }
+    changes.set(from, null).set(to, entry);
+    if (hasWorkingFile(from, entry)) {
+      await checkSaved(repo, from, entry, `dv add ${from} or dv restore ${from}, then again`);
+      items.push({ name: from, entry: null });
+    }
+    if (hasWorkingFile(to, entry)) items.push({ name: to, entry });
+  }
+  const staged = await applyChanges(repo, set.staged, changes);
+  if (!(await checkout(repo, items, { state: [stagedUpdate(set, staged)] }))) throw raced();
+  return renamed;
+}
+
+/** One table, or every table below a directory. */
+function expandMove(
+  repo: Repository,
+  known: readonly string[],
   fromPath: string,
   toPath: string,
-): Promise<{ readonly from: string; readonly to: string }> {
-  const set = await workingSet(repo);
+): Renamed[] {
   const from = tableNameOf(repo, fromPath);
   const to = tableNameOf(repo, toPath);
-  const entries = new Map((await listRoot(repo.nodes, set.staged)).map((e) => [e.name, e.entry]));
-  const entry = entries.get(from);
-  if (entry === undefined) throw unknownTable(fromPath);
-  if (entries.has(to) || existsSync(pathOf(repo, to))) {
-    throw new DvError('already-exists', `'${toPath}' exists already`);
-  }
-  const changes = new Map<string, RootEntry | null>([
-    [from, null],
-    [to, entry],
-  ]);
-  const staged = await applyChanges(repo, set.staged, changes);
-  const items: CheckoutItem[] = [];
-  if (hasWorkingFile(from, entry)) {
-    await checkSaved(repo, from, entry);
-    items.push({ name: from, entry: null });
-  }
-  if (hasWorkingFile(to, entry)) items.push({ name: to, entry });
-  if (!(await checkout(repo, items, { state: [stagedUpdate(set, staged)] }))) throw raced();
-  return { from, to };
+  if (known.includes(from)) return [{ from, to }];
+  const below = known.filter((name) => name.startsWith(`${from}/`));
+  if (below.length === 0) throw unknownTable(fromPath);
+  return below.map((name) => ({ from: name, to: to + name.slice(from.length) }));
 }

@@ -10,6 +10,9 @@ import { listRoot } from '../model/root.ts';
 import { type Repository, resolveCommit, tableNameOf } from './repository.ts';
 import { workingSet } from './staging.ts';
 
+/** What no table is called: its own error says best what is wrong with it. */
+const SPELT_AS_REVISION = /@\{|[~^]\d*$|\.\./;
+
 export interface RevisionsAndPaths {
   readonly revisions: readonly string[];
   readonly paths: readonly string[];
@@ -70,7 +73,7 @@ async function namesRevision(repo: Repository, word: string, isPath: boolean): P
     return true;
   } catch (error) {
     if (!(error instanceof DvError)) throw error;
-    if (error.code === 'bad-revision' || isPath) return false;
+    if (isPath || (error.code === 'bad-revision' && !SPELT_AS_REVISION.test(word))) return false;
     throw error;
   }
 }

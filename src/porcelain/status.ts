@@ -5,11 +5,11 @@
  */
 import type { Hash } from '../hash.ts';
 import { diffRoots, listRoot, type RootEntry } from '../model/root.ts';
-import { hasWorkingFile } from './checkout.ts';
+import { countChanges, type RowCounts } from '../model/table-stat.ts';
 import { sameEntry } from './add.ts';
+import { hasWorkingFile } from './checkout.ts';
 import { checkFile, fingerprintUpdate, listFingerprints } from './fingerprint.ts';
 import { readIgnores } from './ignore.ts';
-import { countChanges, type RowCounts } from '../model/table-stat.ts';
 import { pathOf, type Repository } from './repository.ts';
 import { workingSet } from './staging.ts';
 import { walkFiles } from './walk-files.ts';
@@ -35,8 +35,11 @@ export interface Status {
 }
 
 export interface StatusOptions {
-  /** Leave out the walk for untracked files. */
-  readonly untracked?: boolean;
+  /**
+   * Which untracked files: `all`, none, or (`normal`, the default) a directory in which
+   * nothing is tracked as one, with a `/` behind its name.
+   */
+  readonly untracked?: 'no' | 'normal' | 'all';
 }
 
 export async function status(repo: Repository, options: StatusOptions = {}): Promise<Status> {
@@ -44,13 +47,7 @@ export async function status(repo: Repository, options: StatusOptions = {}): Pro
   const entries = await listRoot(repo.nodes, set.staged);
   const staged = await stagedChanges(repo, set.headRoot, set.staged);
   const unstaged = await unstagedChanges(repo, entries);
-  const tracked = new Set(entries.map(({ name }) => name));
-  const untracked: string[] = [];
-  if (options.untracked !== false) {
-    for (const name of walkFiles(repo.worktree, '', readIgnores(repo.worktree))) {
-      if (!tracked.has(name)) untracked.push(name);
-    }
-  }
+  const untracked = listUntracked(repo, entries, options.untracked ?? 'normal');
   return {
     branch: set.head.kind === 'branch' ? set.head.branch : null,
     commit: set.head.commit ?? null,
@@ -59,6 +56,29 @@ export async function status(repo: Repository, options: StatusOptions = {}): Pro
     untracked,
     clean: staged.length === 0 && unstaged.length === 0,
   };
+}
+
+function listUntracked(
+  repo: Repository,
+  entries: readonly { readonly name: string }[],
+  which: 'no' | 'normal' | 'all',
+): string[] {
+  if (which === 'no') return [];
+  const tracked = new Set(entries.map(({ name }) => name));
+  const directories = new Set(entries.flatMap(({ name }) => directoriesAbove(name)));
+  const untracked = new Set<string>();
+  for (const name of walkFiles(repo.worktree, '', readIgnores(repo.worktree))) {
+    if (tracked.has(name)) continue;
+    const above = which === 'all' ? [] : directoriesAbove(name);
+    untracked.add(above.find((directory) => !directories.has(directory)) ?? name);
+  }
+  return [...untracked];
+}
+
+/** `a/` and `a/b/` of `a/b/c.csv`. */
+function directoriesAbove(name: string): string[] {
+  const parts = name.split('/');
+  return parts.slice(1).map((_, i) => `${parts.slice(0, i + 1).join('/')}/`);
 }
 
 const tableOf = (e: RootEntry | undefined) => (e?.kind === 'table' ? e.table : undefined);
@@ -89,11 +109,13 @@ export async function unstagedChanges(
   for (const { name, entry } of entries) {
     if (!hasWorkingFile(name, entry)) continue;
     const state = checkFile(pathOf(repo, name), prints.get(name), repo.env.now());
-    if (state.kind === 'missing') changes.push({ table: name, kind: entry.kind, change: 'removed' });
+    if (state.kind === 'missing')
+      changes.push({ table: name, kind: entry.kind, change: 'removed' });
     else if (state.kind === 'changed' || !sameEntry(state.print.entry, entry)) {
       changes.push({ table: name, kind: entry.kind, change: 'modified' });
     }
-    if (state.kind === 'known' && state.refreshed) renewed.push(fingerprintUpdate(name, state.print));
+    if (state.kind === 'known' && state.refreshed)
+      renewed.push(fingerprintUpdate(name, state.print));
   }
   if (renewed.length > 0) await renew(repo, renewed);
   return changes;

@@ -11,12 +11,16 @@ import { BRANCH_PREFIX, checkRefName } from '../model/names.ts';
 import { diffRoots, editRoot, listRoot, type RootEntry } from '../model/root.ts';
 import { rootOfCommit, stagedUpdate, type WorkingSet } from '../model/working-set.ts';
 import type { RefUpdate, StateUpdate } from '../store/contract.ts';
-import { checkout, type CheckoutItem, hasWorkingFile } from './checkout.ts';
 import { sameEntry } from './add.ts';
+import { type CheckoutItem, checkout, hasWorkingFile } from './checkout.ts';
 import { checkFile, listFingerprints } from './fingerprint.ts';
 import { actorOf, currentPerson } from './people.ts';
+import { checkRefTwin } from './ref-twin.ts';
 import { pathOf, type Repository, resolveCommit } from './repository.ts';
 import { workingSet } from './staging.ts';
+
+/** Where HEAD was before the last switch: what `switch -` goes back to. */
+const PREVIOUS_KEY = 'previous-head';
 
 export interface SwitchOptions {
   /** Make the branch, at `start` or HEAD. */
@@ -38,12 +42,16 @@ export interface SwitchResult {
   readonly already: boolean;
 }
 
-/** @throws DvError `unknown-ref`, `already-exists`, `unsaved-changes`, `bad-revision` */
+/**
+ * The target `-` is the branch, or the commit, that HEAD was at before the last switch.
+ * @throws DvError `unknown-ref`, `already-exists`, `unsaved-changes`, `bad-revision`
+ */
 export async function switchTo(
   repo: Repository,
   target: string,
   options: SwitchOptions = {},
 ): Promise<SwitchResult> {
+  if (target === '-') return switchBack(repo, options);
   const set = await workingSet(repo);
   const { branch, commit, refs } = await destination(repo, target, options);
   const already = set.head.kind === 'branch' && set.head.branch === branch && !options.discard;
@@ -54,11 +62,30 @@ export async function switchTo(
   const head = branch === null ? headUpdate({ commit: commit as Hash }) : headUpdate({ branch });
   const done = await checkout(repo, moved.items, {
     refs,
-    state: [head, ...moved.state],
-    log: { actor: await actorName(repo), time: repo.env.now(), message: `switch: from ${from} to ${to}` },
+    state: [head, ...moved.state, ...(already ? [] : [previousUpdate(set)])],
+    log: {
+      actor: await actorName(repo),
+      time: repo.env.now(),
+      message: `switch: from ${from} to ${to}`,
+    },
   });
   if (!done) throw raced();
   return { branch, commit: commit ?? null, files: moved.items.map(({ name }) => name), already };
+}
+
+function previousUpdate({ head }: WorkingSet): StateUpdate {
+  const text = head.kind === 'branch' ? `ref: ${head.branch}` : head.commit;
+  return { key: PREVIOUS_KEY, value: Buffer.from(text) };
+}
+
+async function switchBack(repo: Repository, options: SwitchOptions): Promise<SwitchResult> {
+  const value = await repo.store.getState(PREVIOUS_KEY);
+  if (value === undefined) {
+    throw new DvError('unknown-ref', 'there is no branch to go back to', { hint: 'dv branch' });
+  }
+  const text = Buffer.from(value).toString();
+  if (text.startsWith('ref: ')) return switchTo(repo, text.slice('ref: '.length), options);
+  return switchTo(repo, text, { ...options, detach: true });
 }
 
 function raced(): DvError {
@@ -91,15 +118,16 @@ async function destination(
   if (options.detach) {
     return { branch: null, commit: await resolveCommit(repo, target), refs: [] };
   }
-  const branch = checkRefName('branch', target);
-  const existing = await repo.store.getRef(BRANCH_PREFIX + branch);
+  const existing = await repo.store.getRef(BRANCH_PREFIX + target);
   if (!options.create) {
     const head = await readHead(repo.store);
-    if (existing === undefined && !(head.kind === 'branch' && head.branch === branch)) {
-      throw noBranch(branch);
+    if (existing === undefined && !(head.kind === 'branch' && head.branch === target)) {
+      throw await noBranch(repo, target);
     }
-    return { branch, commit: existing, refs: [] };
+    return { branch: target, commit: existing, refs: [] };
   }
+  const branch = checkRefName('branch', target);
+  await checkRefTwin(repo, BRANCH_PREFIX, BRANCH_PREFIX + branch);
   if (existing !== undefined && !options.force) {
     throw new DvError('already-exists', `branch '${branch}' exists already`, {
       hint: `dv switch ${branch}`,
@@ -113,9 +141,18 @@ async function destination(
   return { branch, commit, refs: commit === undefined ? [] : [update] };
 }
 
-function noBranch(branch: string): DvError {
-  return new DvError('unknown-ref', `there is no branch '${branch}'`, {
-    hint: `dv switch -c ${branch} makes it; dv switch --detach goes to a commit or tag`,
+async function noBranch(repo: Repository, name: string): Promise<DvError> {
+  const isCommit = await resolveCommit(repo, name).then(
+    () => true,
+    () => false,
+  );
+  if (isCommit) {
+    return new DvError('unknown-ref', `'${name}' is a commit, not a branch`, {
+      hint: `dv switch --detach ${name} looks at it; dv switch -c BRANCH ${name} begins there`,
+    });
+  }
+  return new DvError('unknown-ref', `there is no branch '${name}'`, {
+    hint: `dv switch -c ${name} makes it; dv branch lists what there is`,
   });
 }
 
@@ -179,7 +216,10 @@ async function changedEntries(
 }
 
 function unsaved(names: readonly string[]): DvError {
-  const listed = names.slice(0, 5).map((name) => `'${name}'`).join(', ');
+  const listed = names
+    .slice(0, 5)
+    .map((name) => `'${name}'`)
+    .join(', ');
   const more = names.length > 5 ? ` and ${names.length - 5} more` : '';
   return new DvError('unsaved-changes', `unsaved changes to ${listed}${more} would be lost`, {
     hint: 'commit them, or throw them away with --discard-changes',

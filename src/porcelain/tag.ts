@@ -7,6 +7,7 @@ import { checkRefName, TAG_PREFIX } from '../model/names.ts';
 import { peelToCommit, readChunk } from '../model/object-reader.ts';
 import { decodeTag, encodeTag, TAG_KIND, toChunk } from '../model/objects.ts';
 import { currentPerson } from './people.ts';
+import { checkRefTwin } from './ref-twin.ts';
 import { type Repository, resolveCommit } from './repository.ts';
 import { actorName } from './switch.ts';
 
@@ -33,7 +34,13 @@ async function describeTag(repo: Repository, tag: string, hash: Hash): Promise<T
   if (bytes[0] !== TAG_KIND) return { tag, commit };
   const { tagger, message } = decodeTag(bytes);
   const { name, email } = tagger;
-  return { tag, commit, message, tagger: { name, email }, time: new Date(tagger.time).toISOString() };
+  return {
+    tag,
+    commit,
+    message,
+    tagger: { name, email },
+    time: new Date(tagger.time).toISOString(),
+  };
 }
 
 export interface CreateTagOptions {
@@ -50,6 +57,7 @@ export async function createTag(
   options: CreateTagOptions = {},
 ): Promise<TagInfo> {
   const ref = TAG_PREFIX + checkRefName('tag', name);
+  await checkRefTwin(repo, TAG_PREFIX, ref);
   const object = await resolveCommit(repo, revision);
   const old = (await repo.store.getRef(ref)) ?? null;
   if (old !== null && !options.force) {
@@ -87,7 +95,10 @@ async function update(
 ): Promise<void> {
   const message = target === null ? 'tag: deleted' : 'tag: tagging';
   const log = { actor: await actorName(repo), time: repo.env.now(), message };
-  const result = await repo.store.transact({ refs: [{ name: ref, old, new: target }], log }, chunks);
+  const result = await repo.store.transact(
+    { refs: [{ name: ref, old, new: target }], log },
+    chunks,
+  );
   if (!result.done) {
     throw new DvError('ref-moved', `'${result.name}' was changed by another command meanwhile`);
   }

@@ -1,0 +1,69 @@
+/**
+ * A commit as `log` and `show` write it, in git's formats: `oneline`, `short`, `medium`,
+ * `full`, `fuller`, or a template with git's placeholders (commit-template.ts).
+ */
+import type { Hash } from '../../hash.ts';
+import type { Commit } from '../../model/objects.ts';
+import type { Decoration, Decorations } from '../../porcelain/decorations.ts';
+import type { Context } from '../context.ts';
+import { indent, renderNamesBehind, shortHash, subjectOf, who } from './commit-parts.ts';
+import { fillTemplate } from './commit-template.ts';
+import { formatDate } from './date.ts';
+
+export const COMMIT_FORMATS = ['oneline', 'short', 'medium', 'full', 'fuller'] as const;
+export type CommitFormat = (typeof COMMIT_FORMATS)[number];
+
+export interface CommitStyle {
+  readonly format: CommitFormat | { readonly template: string };
+  readonly context: Pick<Context, 'paint' | 'shown' | 'shownLine' | 'environment'>;
+  /** Names behind the hashes; undefined: none are wanted. */
+  readonly decorations?: Decorations;
+  /** Short hashes, or full ones; default: short only in `oneline`. */
+  readonly abbreviate?: boolean;
+}
+
+/** The lines of a commit, without a line feed behind the last. */
+export function renderCommit(hash: Hash, commit: Commit, style: CommitStyle): string {
+  const { format, context, decorations } = style;
+  const names = decorations?.get(hash) ?? [];
+  if (typeof format !== 'string') {
+    return fillTemplate(format.template, { hash, commit, names, context });
+  }
+  const abbreviate = style.abbreviate ?? format === 'oneline';
+  const text = abbreviate ? shortHash(hash) : hash;
+  if (format !== 'oneline') return renderLong(text, commit, format, context, names);
+  const subject = context.shownLine(subjectOf(commit.message));
+  return `${context.paint.hash(text)}${renderNamesBehind(names, context)} ${subject}`;
+}
+
+function renderLong(
+  hash: string,
+  commit: Commit,
+  format: Exclude<CommitFormat, 'oneline'>,
+  context: CommitStyle['context'],
+  names: readonly Decoration[],
+): string {
+  const { author, committer, message, parents } = commit;
+  const head = context.paint.hash(`commit ${hash}`) + renderNamesBehind(names, context);
+  const facts: (readonly [label: string, value: string])[] = [];
+  if (parents.length > 1) facts.push(['Merge', parents.map(shortHash).join(' ')]);
+  facts.push(['Author', who(author)]);
+  if (format === 'medium') facts.push(['Date', formatDate(author)]);
+  if (format === 'fuller') facts.push(['AuthorDate', formatDate(author)]);
+  if (format === 'full' || format === 'fuller') facts.push(['Commit', who(committer)]);
+  if (format === 'fuller') facts.push(['CommitDate', formatDate(committer)]);
+  const body = context.shown(format === 'short' ? subjectOf(message) : message);
+  return [head, ...renderFacts(facts, format, context), '', indent(body)].join('\n');
+}
+
+function renderFacts(
+  facts: readonly (readonly [label: string, value: string])[],
+  format: CommitFormat,
+  { shownLine }: CommitStyle['context'],
+): string[] {
+  const column = format === 'fuller' ? 'AuthorDate: '.length : 'Author: '.length;
+  return facts.map(([label, value]) => {
+    const width = label === 'Merge' && format !== 'fuller' ? 0 : column;
+    return `${`${label}: `.padEnd(width)}${shownLine(value)}`;
+  });
+}

@@ -1,0 +1,99 @@
+/**
+ * `dv status` for people: git's sections, with counts of rows for what is staged. Names are
+ * written as the commands take them where the user stands.
+ */
+import { join, relative } from 'node:path';
+import type { Repository } from '../../porcelain/repository.ts';
+import type { Status, StatusChange, StatusEntry } from '../../porcelain/status.ts';
+import type { Context } from '../context.ts';
+import { shortHash } from './commit-parts.ts';
+import type { Role } from './paint.ts';
+import { countPhrase } from './row-counts.ts';
+import { displayWidth } from './width.ts';
+
+type Style = Pick<Context, 'paint' | 'shownLine'>;
+type Place = Pick<Repository, 'worktree' | 'cwd'>;
+
+const INDENT = ' '.repeat(8);
+const LABELS: Readonly<Record<StatusChange, string>> = {
+  added: 'new table:',
+  modified: 'modified:',
+  removed: 'deleted:',
+};
+const LABEL_WIDTH = 13;
+
+export function renderStatus(status: Status, style: Style, place: Place): string {
+  const { staged, unstaged, untracked } = status;
+  const lines = renderHead(status, style);
+  if (staged.length > 0) {
+    lines.push('Changes to be committed:', '  (use "dv restore --staged FILE..." to unstage)');
+    lines.push(...renderEntries(staged, style, place, style.paint.added), '');
+  }
+  if (unstaged.length > 0) {
+    const gone = unstaged.some(({ change }) => change === 'removed') ? '/rm' : '';
+    lines.push(
+      'Changes not staged for commit:',
+      `  (use "dv add${gone} FILE..." to update what will be committed)`,
+      '  (use "dv restore FILE..." to throw changes away)',
+      ...renderEntries(unstaged, style, place, style.paint.removed),
+      '',
+    );
+  }
+  if (untracked.length > 0) {
+    lines.push('Untracked files:', '  (use "dv add FILE..." to include in what will be committed)');
+    for (const name of untracked) {
+      lines.push(INDENT + style.paint.removed(style.shownLine(shownPath(place, name))));
+    }
+    lines.push('');
+  }
+  const foot = renderFoot(status);
+  return [...lines, ...(foot === '' ? [] : [foot])].join('\n').replace(/\n*$/, '\n');
+}
+
+function renderHead({ branch, commit }: Status, { paint, shownLine }: Style): string[] {
+  const at = commit === null ? '' : shortHash(commit);
+  const lines = [
+    branch === null
+      ? `${paint.removed('HEAD detached at')} ${at}`
+      : `On branch ${shownLine(branch)}`,
+  ];
+  if (commit === null) lines.push('', 'No commits yet');
+  return [...lines, ''];
+}
+
+function renderEntries(
+  entries: readonly StatusEntry[],
+  { paint, shownLine }: Style,
+  place: Place,
+  role: Role,
+): string[] {
+  const names = entries.map(({ table }) => shownLine(shownPath(place, table)));
+  const width = Math.max(...names.map(displayWidth));
+  return entries.map(({ kind, change, rows }, i) => {
+    const label = kind === 'file' && change === 'added' ? 'new file:' : LABELS[change];
+    const counts = rows === undefined ? '' : countPhrase(rows, paint);
+    const behind =
+      counts === '' ? '' : `${' '.repeat(width - displayWidth(names[i]))}  (${counts})`;
+    return `${INDENT}${role(label.padEnd(LABEL_WIDTH) + names[i])}${behind}`;
+  });
+}
+
+function renderFoot({ commit, staged, unstaged, untracked }: Status): string {
+  if (staged.length > 0) return '';
+  if (unstaged.length > 0) {
+    return 'no changes added to commit (use "dv add" and/or "dv commit -a")';
+  }
+  if (untracked.length > 0) {
+    return 'nothing added to commit but untracked files present (use "dv add" to track)';
+  }
+  return commit === null
+    ? 'nothing to commit (create/copy files and use "dv add" to track)'
+    : 'nothing to commit, working tree clean';
+}
+
+/** The path of a table, or of a directory with a `/` behind it, from where the user stands. */
+export function shownPath({ worktree, cwd }: Place, name: string): string {
+  if (worktree === cwd) return name;
+  const path = relative(cwd, join(worktree, name)) || '.';
+  return name.endsWith('/') ? `${path}/` : path;
+}
