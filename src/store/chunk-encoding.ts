@@ -5,15 +5,16 @@
  *   1. A delta that is tiny beside the raw chunk is taken at once (5 microseconds).
  *   2. Otherwise the chunk is also compressed whole (25 microseconds for 8 KiB), with the
  *      dictionary its neighbours have (sqlite-dictionaries.ts) if any, and the delta is
- *      taken only if it is much smaller: a third against a base that was whole when named,
- *      an eighth when the chunk named was a delta itself.
+ *      taken only if it is much smaller: at most a third, or 7 times the square root, of the
+ *      whole; for one more edit in a row of edits only the latter.
  *   3. What zstd does not shrink is stored as it is.
  *
- * Why an eighth: deltas never chain, so in a row of edits each one repeats the edits since
- * the keyframe. With K bytes for a keyframe and g more for each edit, n edits between
- * keyframes cost K/n + g*n/2 each, least when the delta has grown to sqrt(2*K*g): an eighth
- * to a tenth of K for the leaves and nodes there are (K 2,500 to 8,000; g 12 to 40). A
- * single large edit of a keyframe has no such row behind it, and there a third pays.
+ * Why the square root: deltas never chain, so in a row of edits each one repeats the edits
+ * since the keyframe. With K bytes for a keyframe and g more for each edit, n edits between
+ * keyframes cost K/n + g*n/2 each: least when the delta has grown to sqrt(2*g*K). g is 12
+ * for a cell, 40 for a child's hash and counts; 7 is sqrt(2*g) in between, and a factor of
+ * 1.4 beside the best costs 6 % more. A single large edit of a keyframe has no such row
+ * behind it, and there a third pays.
  */
 import { type Compression, canBeDictionary, type PreparedDictionary } from './compression.ts';
 
@@ -31,7 +32,7 @@ export interface EncodedChunk {
 
 const TINY_SHARE = 1 / 32;
 const FIRST_SHARE = 1 / 3;
-const GROWN_SHARE = 1 / 8;
+const ROOT_FACTOR = 7;
 
 export function encodeChunk(
   compression: Compression,
@@ -45,8 +46,12 @@ export function encodeChunk(
   const data = compression.compress(bytes, base.bytes);
   if (data.length <= bytes.length * TINY_SHARE) return { data, form: 'delta' };
   const whole = encodeWhole(compression, bytes, dictionary);
-  const share = base.grown ? GROWN_SHARE : FIRST_SHARE;
-  return data.length <= whole.data.length * share ? { data, form: 'delta' } : whole;
+  return data.length <= largestDelta(whole.data.length, base) ? { data, form: 'delta' } : whole;
+}
+
+function largestDelta(whole: number, { grown }: DeltaBase): number {
+  const inARow = Math.min(ROOT_FACTOR * Math.sqrt(whole), whole / 2);
+  return grown ? inARow : Math.max(inARow, whole * FIRST_SHARE);
 }
 
 function encodeWhole(

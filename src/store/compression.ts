@@ -18,7 +18,6 @@
  * Sources: RFC 8878; https://facebook.github.io/zstd/zstd_manual.html
  */
 import { createRequire } from 'node:module';
-import zlib from 'node:zlib';
 import { DvError } from '../errors.ts';
 import { MAX_CHUNK_BYTES } from './contract.ts';
 
@@ -59,6 +58,11 @@ export function canBeDictionary(bytes: Uint8Array): boolean {
   return start >>> 0 !== DICTIONARY_MAGIC;
 }
 
+const require = createRequire(import.meta.url);
+
+/** Loaded when first used: 2 ms that a start with `zstd-napi` need not spend. */
+const loadZlib = (): typeof import('node:zlib') => require('node:zlib');
+
 let loaded: Compression | undefined;
 
 /** The fastest there is, loaded when first asked for (2 ms). */
@@ -94,7 +98,6 @@ interface NativeDecompressor {
 
 export function loadNativeCompression(): Compression | undefined {
   try {
-    const require = createRequire(import.meta.url);
     return new NativeCompression(require('zstd-napi/binding') as NativeZstd);
   } catch {
     return undefined; // not installed or no binary for this platform: the caller falls back
@@ -182,6 +185,7 @@ export const zlibCompression: Compression = {
   name: 'zlib',
   prepare: (bytes) => ({ bytes }),
   compress(bytes, dictionary) {
+    const zlib = loadZlib();
     const params = { [zlib.constants.ZSTD_c_compressionLevel]: LEVEL };
     return zlib.zstdCompressSync(bytes, {
       params,
@@ -190,6 +194,7 @@ export const zlibCompression: Compression = {
     });
   },
   decompress(frame, rawSize, dictionary) {
+    const zlib = loadZlib();
     const params = { [zlib.constants.ZSTD_d_windowLogMax]: WINDOW_LOG_MAX };
     // zlib refuses 0 as a limit
     const maxOutputLength = Math.max(1, checkRawSize(rawSize));
