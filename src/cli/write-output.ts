@@ -49,3 +49,20 @@ async function* encode(texts: AsyncIterable<string>): AsyncGenerator<Uint8Array>
   }
   if (pending !== '') yield Buffer.from(pending);
 }
+
+/**
+ * Data to standard output as it is; on a terminal as text that the terminal cannot obey.
+ * @throws OutputClosed when nobody reads any more
+ */
+export async function writeBytes(
+  { out, isTTY, shown }: Context,
+  pieces: AsyncIterable<Uint8Array>,
+): Promise<void> {
+  const decoder = new TextDecoder();
+  for await (const piece of pieces) {
+    if (isTTY) out.write(shown(decoder.decode(piece, { stream: true }).replaceAll('\r\n', '\n')));
+    else out.bytes(piece);
+    await out.flush();
+  }
+  if (isTTY) out.write(shown(decoder.decode()));
+}

@@ -38,23 +38,29 @@ interface Visit extends Edge {
 
 export type OnProgress = (checked: number) => void;
 
+export interface FsckSummary {
+  /** Stored objects whose hash was checked. */
+  readonly checked: number;
+}
+
 /** All problems, as they are found. Cost: every stored byte once or twice. */
 export async function* checkRepository(
   store: Store & Maintenance,
   roots: readonly (Edge & { readonly path: string })[],
   onProgress: OnProgress,
-): AsyncGenerator<FsckProblem> {
+): AsyncGenerator<FsckProblem, FsckSummary> {
   for (const problem of await store.check()) {
     yield { object: 'store', problem, affects: 'everything' };
   }
-  yield* checkHashes(store, onProgress);
+  const checked = yield* checkHashes(store, onProgress);
   yield* new Walk(store, await store.startMarking(), await store.startMarking()).run(roots);
+  return { checked };
 }
 
 async function* checkHashes(
   store: Store & Maintenance,
   onProgress: OnProgress,
-): AsyncGenerator<FsckProblem> {
+): AsyncGenerator<FsckProblem, number> {
   let checked = 0;
   for await (const batch of store.scan()) {
     for (const { hash } of batch) {
@@ -64,6 +70,7 @@ async function* checkHashes(
     checked += batch.length;
     onProgress(checked);
   }
+  return checked;
 }
 
 async function hashProblem(store: Store, hash: Hash): Promise<string | undefined> {

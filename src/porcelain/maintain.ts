@@ -5,7 +5,7 @@ import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isHash } from '../hash.ts';
 import type { Edge } from '../model/edges.ts';
-import { checkRepository, type FsckProblem } from '../model/fsck.ts';
+import { checkRepository, type FsckProblem, type FsckSummary } from '../model/fsck.ts';
 import { collectGarbage, type GcResult, gcRoots } from '../model/gc.ts';
 import { HEAD_KEY } from '../model/head.ts';
 import { KIND_NAMES } from '../model/objects.ts';
@@ -46,7 +46,8 @@ export async function gc(repo: Repository, options: GcVerbOptions = {}): Promise
   const result = await collectGarbage(repo.store, roots, {
     keepSince: now - (options.grace ?? DEFAULT_GRACE_DAYS * DAY),
     dryRun,
-    onProgress: (done) => repo.env.report({ label: 'marking', done, total: undefined, unit: 'objects' }),
+    onProgress: (done) =>
+      repo.env.report({ label: 'marking', done, total: undefined, unit: 'objects' }),
   });
   if (!dryRun) {
     await repo.store.compact();
@@ -86,7 +87,7 @@ function listDirectory(path: string): string[] {
 }
 
 /** Every problem as it is found. Iterating to the end checks everything. */
-export async function* fsck(repo: Repository): AsyncGenerator<FsckProblem> {
+export async function* fsck(repo: Repository): AsyncGenerator<FsckProblem, FsckSummary> {
   const roots: (Edge & { path: string })[] = [];
   for (const { name, hash } of await repo.store.listRefs('')) {
     roots.push({ kind: 'named', hash, path: name });
@@ -98,7 +99,7 @@ export async function* fsck(repo: Repository): AsyncGenerator<FsckProblem> {
   for (const hash of (await state(STAGED_KEY)).split(' ')) {
     if (isHash(hash)) roots.push({ kind: 'root', hash, path: 'the stage' });
   }
-  yield* checkRepository(repo.store, roots, (done) =>
+  return yield* checkRepository(repo.store, roots, (done) =>
     repo.env.report({ label: 'checking', done, total: undefined, unit: 'objects' }),
   );
 }
@@ -135,7 +136,10 @@ export async function storeStat(repo: Repository): Promise<StoreStat> {
         deltas: stat.deltas + (base === null ? 0 : 1),
         deltaBytes: stat.deltaBytes + (base === null ? 0 : storedSize),
       });
-      kinds.set(kind, add(kinds.get(kind) ?? { kind: KIND_NAMES[kind] ?? `kind ${kind}`, ...none }));
+      kinds.set(
+        kind,
+        add(kinds.get(kind) ?? { kind: KIND_NAMES[kind] ?? `kind ${kind}`, ...none }),
+      );
       total = add(total);
     }
   }

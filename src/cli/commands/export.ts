@@ -1,0 +1,65 @@
+/**
+ * `dv export [REV:]TABLE`: a table as bytes, to a file or standard output. With --json and
+ * no --output, rows as NDJSON; with --output, `{"table","file"}`.
+ */
+import { DvError } from '../../errors.ts';
+import { FORMAT_NAMES, type FormatName } from '../../formats/contract.ts';
+import { exportBytes, exportFile } from '../../porcelain/export.ts';
+import type { CommandModule } from '../command.ts';
+import type { Context } from '../context.ts';
+import { parseTableFormat } from '../import-options.ts';
+import { openRepositoryOf } from '../open-repository.ts';
+import { writeBytes } from '../write-output.ts';
+
+interface Options {
+  readonly output?: string;
+  readonly format?: FormatName;
+}
+
+export const command: CommandModule<Options> = {
+  declare(command) {
+    command
+      .description(
+        'Write a table, as it is staged or as it was in a revision, to a file or to standard ' +
+          'output, in the form it was read in or in another. Rows come in the order of the key.',
+      )
+      .argument('<table>', 'TABLE, or REV:TABLE as in HEAD~2:cities.csv')
+      .option('-o, --output <file>', 'all or nothing; its name may tell format and compression')
+      .option('--format <name>', FORMAT_NAMES.join(', '), parseTableFormat);
+  },
+  examples: [
+    ['dv export orders', 'to standard output'],
+    ['dv export v1:cities.csv -o cities-v1.parquet', 'a table of a revision, in another format'],
+    ['dv export --format ndjson main:cities.csv | jq .name', 'to another program'],
+  ],
+  async run(context, { operands: [text, ...more], options: { output, format } }) {
+    if (more.length > 0) throw new DvError('bad-option', 'dv export writes one table');
+    const repository = await openRepositoryOf(context);
+    if (output !== undefined && output !== '-') {
+      const { file } = await exportFile(repository, text, { output, format });
+      if (context.json) context.out.json({ table: text, file });
+      return 0;
+    }
+    const wanted = formatForStream(context, format);
+    await writeBytes(context, await exportBytes(repository, text, { format: wanted }));
+    return 0;
+  },
+};
+
+/** @throws DvError `bad-option` for what standard output cannot carry here */
+function formatForStream(
+  { json, isTTY }: Context,
+  format: FormatName | undefined,
+): FormatName | undefined {
+  if (json && format !== undefined && format !== 'ndjson') {
+    throw new DvError('bad-option', `'--json' writes rows as NDJSON, not as ${format}`, {
+      hint: '--output FILE writes another format',
+    });
+  }
+  if (isTTY && format === 'parquet') {
+    throw new DvError('bad-option', 'parquet is not for a terminal', {
+      hint: '--output FILE, or send it into a pipe',
+    });
+  }
+  return json ? 'ndjson' : format;
+}
