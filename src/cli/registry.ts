@@ -7,10 +7,20 @@ export const COMMANDS: CommandTable = {
     group: 'work',
     load: async () => (await import('./commands/add.ts')).command,
   },
+  apply: {
+    summary: 'Apply the row changes of a patch',
+    group: 'exchange',
+    load: async () => (await import('./commands/apply.ts')).command,
+  },
   branch: {
     summary: 'List, make, rename and delete branches',
     group: 'branch',
     load: async () => (await import('./commands/branch.ts')).command,
+  },
+  'cat-object': {
+    summary: 'Show an object of the store',
+    group: 'upkeep',
+    load: async () => (await import('./commands/cat-object.ts')).command,
   },
   commit: {
     summary: 'Record what is staged',
@@ -32,10 +42,35 @@ export const COMMANDS: CommandTable = {
     group: 'history',
     load: async () => (await import('./commands/diff.ts')).command,
   },
+  export: {
+    summary: 'Write a table to a file or standard output',
+    group: 'exchange',
+    load: async () => (await import('./commands/export.ts')).command,
+  },
+  fsck: {
+    summary: 'Check every object and what refers to it',
+    group: 'upkeep',
+    load: async () => (await import('./commands/fsck.ts')).command,
+  },
+  gc: {
+    summary: 'Remove what nothing refers to any more',
+    group: 'upkeep',
+    load: async () => (await import('./commands/gc.ts')).command,
+  },
+  hash: {
+    summary: 'Print the hash of a table',
+    group: 'history',
+    load: async () => (await import('./commands/hash.ts')).command,
+  },
   help: {
     summary: 'Show what dv can do, or how a command works',
     group: 'setup',
     load: async () => (await import('./commands/help.ts')).helpCommand(COMMANDS),
+  },
+  import: {
+    summary: 'Read a file or standard input into a table',
+    group: 'exchange',
+    load: async () => (await import('./commands/import.ts')).command,
   },
   init: {
     summary: 'Make a repository',
@@ -46,6 +81,11 @@ export const COMMANDS: CommandTable = {
     summary: 'Show commits',
     group: 'history',
     load: async () => (await import('./commands/log.ts')).command,
+  },
+  'ls-tree': {
+    summary: 'List the tables of a revision',
+    group: 'history',
+    load: async () => (await import('./commands/ls-tree.ts')).command,
   },
   mv: {
     summary: 'Rename or move a table',
@@ -76,6 +116,11 @@ export const COMMANDS: CommandTable = {
     summary: 'Show what changed since the last commit',
     group: 'work',
     load: async () => (await import('./commands/status.ts')).command,
+  },
+  'store stat': {
+    summary: 'Show what the store holds and takes',
+    group: 'upkeep',
+    load: async () => (await import('./commands/store-stat.ts')).command,
   },
   switch: {
     summary: 'Go to another branch',
