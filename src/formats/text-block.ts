@@ -153,12 +153,13 @@ export class TextBlock {
   #invalid(at: number): DvError {
     const line = this.#lineOf(at);
     const byte = this.bytes[at].toString(16).padStart(2, '0');
+    const offset = this.#base + at;
     return new DvError(
       'invalid-utf8',
-      `"${this.#name}" is not UTF-8: byte 0x${byte} on line ${line}`,
+      `"${this.#name}" is not UTF-8: byte 0x${byte} at offset ${offset}, on line ${line}`,
       {
         hint: 'if it is Latin-1, add --encoding latin1; else convert it to UTF-8',
-        data: { file: this.#name, line, offset: this.#base + at },
+        data: { file: this.#name, line, offset },
       },
     );
   }

@@ -20,25 +20,33 @@ import {
 import { dirname, join } from 'node:path';
 import { DvError } from '../errors.ts';
 
-/** Maps what the file system says to what the user should know. */
+/** Maps what the file system says of writing `path` to what the user should know. */
 export function fileError(cause: unknown, path: string): DvError {
-  const code = (cause as NodeJS.ErrnoException).code;
   if (cause instanceof DvError) return cause;
+  const { code, message } = cause as NodeJS.ErrnoException;
+  const data = { file: path };
   if (code === 'ENOSPC' || code === 'EDQUOT') {
     return new DvError('disk-full', `no space left to write '${path}'`, {
       hint: 'nothing was changed; free some space and try again',
+      data,
       cause,
     });
   }
   if (code === 'EACCES' || code === 'EROFS' || code === 'EPERM') {
-    return new DvError('read-only', `may not write '${path}'`, { cause });
+    return new DvError('read-only', `may not write '${path}'`, {
+      hint: 'check the permissions of the directory and the files in it',
+      data,
+      cause,
+    });
   }
   if (code === 'EISDIR') {
-    return new DvError('file-is-directory', `'${path}' is a directory`, { cause });
+    return new DvError('file-is-directory', `'${path}' is a directory`, {
+      hint: 'name a file in it',
+      data,
+      cause,
+    });
   }
-  return new DvError('file-unreadable', `cannot write '${path}': ${(cause as Error).message}`, {
-    cause,
-  });
+  return new DvError('file-unwritable', `cannot write '${path}': ${message}`, { data, cause });
 }
 
 /** Writes all pieces to a new file and syncs it. Removes it again when that fails. */
@@ -125,14 +133,17 @@ async function writeThrough(
 
 /** @throws DvError `bad-name` when a directory on the way is a link or a file */
 export function checkParents(worktree: string, name: string): void {
-  let path = worktree;
-  for (const segment of name.split('/').slice(0, -1)) {
-    path = join(path, segment);
-    const stat = lstatSync(path, { throwIfNoEntry: false });
+  const segments = name.split('/');
+  for (let length = 1; length < segments.length; length++) {
+    const above = segments.slice(0, length).join('/');
+    const stat = lstatSync(join(worktree, above), { throwIfNoEntry: false });
     if (stat === undefined) return;
-    if (!stat.isDirectory()) {
-      throw new DvError('bad-name', `'${name}' cannot be written: '${path}' is not a directory`);
-    }
+    if (stat.isDirectory()) continue;
+    const what = stat.isSymbolicLink() ? 'link' : 'file';
+    throw new DvError('bad-name', `'${name}' lies behind '${above}', which is a ${what}`, {
+      hint: 'dv reads and writes only in directories of its own',
+      data: { name },
+    });
   }
 }
 

@@ -6,7 +6,7 @@ import { ByteWriter } from '../bytes.ts';
 import { DvError } from '../errors.ts';
 import { hashToBytes } from '../hash.ts';
 import { misfitReason } from './cell-type.ts';
-import { KeyEncoder, type KeyProblemKind } from './key-codec.ts';
+import { KeyEncoder, type KeyProblemKind, MAX_KEY_BYTES } from './key-codec.ts';
 import {
   appendContentCell,
   appendContentNull,
@@ -19,6 +19,9 @@ import type { RowBatch } from './row-batch.ts';
 import { KEYLESS_FLAG, REFERS_FLAG, SPILLED_FLAG, tupleColumns } from './row-codec.ts';
 import type { Row, Schema } from './schema.ts';
 import { type StoreBlob, TupleEncoder } from './tuple-encoder.ts';
+
+/** Characters of a cell that an error shows. */
+const SHOWN = 80;
 
 /** Why a row could not be encoded. */
 export interface RowProblem {
@@ -36,7 +39,7 @@ export class RowEncoder {
   readonly #key: KeyEncoder;
   readonly #tuple: TupleEncoder;
   readonly #storeBlob: StoreBlob;
-  /** Bytes of the key in what `encode` appended last; the value follows it. */
+  /** Bytes of the key that `encode` appended last. */
   keyLength = 0;
   /** Set when `encode` answers false. */
   problem: RowProblem | undefined;
@@ -52,12 +55,14 @@ export class RowEncoder {
     this.#storeBlob = storeBlob;
   }
 
-  /** Appends key and value of a row; false, with nothing appended and `problem` set, if it
-   * has no valid key. */
-  encode(batch: RowBatch, row: number, out: ByteWriter): boolean {
+  /**
+   * Appends the key of a row to `out` and its value to `values` (the same one: behind the
+   * key); false, with nothing appended and `problem` set, if it has no valid key.
+   */
+  encode(batch: RowBatch, row: number, out: ByteWriter, values: ByteWriter = out): boolean {
     const from = out.length;
     if (this.#keySources.length === 0) {
-      this.#encodeKeyless(batch, row, out);
+      this.#encodeKeyless(batch, row, out, values);
       return true;
     }
     if (!this.#key.append(batch, row, out)) {
@@ -65,9 +70,9 @@ export class RowEncoder {
       return false;
     }
     this.keyLength = out.length - from;
-    const flags = out.length;
-    out.u8(0);
-    this.#finish(out, flags, 0, this.#tuple.append(batch, row, out));
+    const flags = values.length;
+    values.u8(0);
+    this.#finish(values, flags, 0, this.#tuple.append(batch, row, values));
     return true;
   }
 
@@ -81,20 +86,20 @@ export class RowEncoder {
     return { kind, column, text };
   }
 
-  #encodeKeyless(batch: RowBatch, row: number, out: ByteWriter): void {
+  #encodeKeyless(batch: RowBatch, row: number, out: ByteWriter, values: ByteWriter): void {
     const from = out.length;
     this.#appendContentPrefix(batch, row, out);
     const digestAt = out.length;
     out.reserve(CONTENT_DIGEST + 2);
     out.length += CONTENT_DIGEST;
     this.keyLength = out.length - from;
-    const flags = out.length;
-    out.u8(0).varint(1);
-    const tupleAt = out.length;
-    const spilled = this.#tuple.append(batch, row, out);
-    const tuple = spilled ? this.#tuple.spilled : out.bytes.subarray(tupleAt, out.length);
+    const flags = values.length;
+    values.u8(0).varint(1);
+    const tupleAt = values.length;
+    const spilled = this.#tuple.append(batch, row, values);
+    const tuple = spilled ? this.#tuple.spilled : values.bytes.subarray(tupleAt, values.length);
     out.bytes.set(contentDigest(tuple), digestAt);
-    this.#finish(out, flags, KEYLESS_FLAG, spilled);
+    this.#finish(values, flags, KEYLESS_FLAG, spilled);
   }
 
   #appendContentPrefix(batch: RowBatch, row: number, out: ByteWriter): void {
@@ -176,16 +181,35 @@ export function rowError(
   data: Readonly<Record<string, unknown>> = {},
 ): DvError {
   const { name, type } = schema.columns[problem.column];
-  const shown = JSON.stringify((problem.text ?? '').slice(0, 80));
-  const facts = { data: { ...data, name, value: problem.text } };
+  const value = shorten(problem.text);
+  const shown = JSON.stringify(value ?? '');
+  const { file, line } = data;
+  const place = file === undefined ? '' : ` (line ${line} of '${file}')`;
+  const facts = { ...data, name, value };
   switch (problem.kind) {
     case 'null-key':
-      return new DvError('null-key', `the key column "${name}" has no value`, facts);
+      return new DvError('null-key', `the key column "${name}" has no value${place}`, {
+        hint: "--key names other columns; --key '' keeps rows without a key",
+        data: facts,
+      });
     case 'key-too-long':
-      return new DvError('key-too-long', `the key ${shown}... in "${name}" is too long`, facts);
+      return new DvError(
+        'key-too-long',
+        `the key ${shown} in "${name}" is over ${MAX_KEY_BYTES} bytes${place}`,
+        { hint: '--key names other columns', data: { ...facts, limit: MAX_KEY_BYTES } },
+      );
     case 'misfit': {
       const reason = misfitReason(type, problem.text ?? '');
-      return new DvError('type-mismatch', `${shown} in the key column "${name}" ${reason}`, facts);
+      const message = `${shown} in the key column "${name}" ${reason}${place}`;
+      return new DvError('type-mismatch', message, {
+        hint: `leave out --type ${name}=${type}, or give a wider type`,
+        data: facts,
+      });
     }
   }
+}
+
+/** What is shown of a cell. */
+function shorten(text: string | null): string | null {
+  return text !== null && text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text;
 }

@@ -24,7 +24,10 @@ function openForReading(path: string, name: string): number {
     const message = `cannot read '${name}': ${(cause as Error).message}`;
     throw new DvError('file-unreadable', message, { data: { file: name }, cause });
   }
-  throw new DvError('file-is-directory', `'${name}' is a directory`, { data: { file: name } });
+  throw new DvError('file-is-directory', `'${name}' is a directory`, {
+    hint: 'name a file in it',
+    data: { file: name },
+  });
 }
 
 export class FileSource implements ByteSource {

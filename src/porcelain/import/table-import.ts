@@ -121,11 +121,7 @@ class ImportPass {
   }
 
   async run(): Promise<PassResult> {
-    const { format, source, options, prior } = this.input;
-    this.reader = await format.openReader(source, {
-      dialect: { ...rememberedDialect(prior?.dialect), ...options.dialect },
-      rawJson: this.plan.rawJson,
-    });
+    this.reader = await this.openReader();
     this.inference = this.newInference();
     for await (const batch of this.reader.batches()) {
       this.inference.observe(batch);
@@ -138,6 +134,12 @@ class ImportPass {
     }
     if (this.schema === undefined) this.openSchema();
     return this.finish();
+  }
+
+  private openReader(): Promise<TableReader> {
+    const { format, source, options, prior } = this.input;
+    const dialect = { ...rememberedDialect(prior?.dialect), ...options.dialect };
+    return format.openReader(source, { dialect, rawJson: this.plan.rawJson });
   }
 
   /** Types start from what is remembered; given ones hold. */
@@ -200,17 +202,21 @@ class ImportPass {
   /** The first problem, or undefined when all rows of the batch are in. */
   private encodeBatch(batch: RowBatch): { problem: RowProblem; row: number } | undefined {
     const { out, builder, encoder, sorter } = this;
+    const { values } = builder;
     const keyless = this.schema.key.length === 0;
     for (let row = 0; row < batch.rows; row++) {
+      // The value is written where the tree keeps it; one that is out of order moves on.
+      const valueStart = values.length;
       out.clear();
-      if (!encoder.encode(batch, row, out)) {
+      if (!encoder.encode(batch, row, out, values)) {
         return { problem: encoder.problem as RowProblem, row };
       }
-      const { keyLength } = encoder;
-      if (!keyless && builder.isAfterLast(out.bytes, 0, keyLength)) {
-        builder.append(out.bytes, 0, keyLength, out.length);
+      if (!keyless && builder.isAfterLast(out.bytes, 0, out.length)) {
+        builder.appendWritten(out.bytes, 0, out.length, valueStart);
       } else {
-        sorter.add(out.bytes, 0, keyLength, out.length);
+        out.raw(values.bytes, valueStart, values.length);
+        sorter.add(out.bytes, 0, encoder.keyLength, out.length);
+        values.length = valueStart;
       }
     }
     this.rows += batch.rows;
@@ -264,17 +270,20 @@ class ImportPass {
 
   /** A type that was given must hold; one that was remembered may widen. */
   private checkGivenTypes(): void {
+    const given = [...(this.input.options.types?.keys() ?? [])];
+    keyIndices(given, this.reader.columns, this.input.source.name, false);
     const [misfit] = this.inference.misfits();
     if (misfit === undefined) return;
     const { column, type, line, value } = misfit;
     const name = this.reader.columns[column];
+    const file = this.input.source.name;
     const shown = JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value);
     throw new DvError(
       'type-mismatch',
-      `${shown} in column "${name}" ${misfitReason(type, value)}`,
+      `${shown} in column "${name}" ${misfitReason(type, value)} (line ${line} of '${file}')`,
       {
         hint: `leave out --type ${name}=${type}, or give a wider type`,
-        data: { file: this.input.source.name, line, column: column + 1, name, value },
+        data: { file, line, column: column + 1, name, value },
       },
     );
   }
@@ -304,12 +313,8 @@ class ImportPass {
   }
 
   private async reportDuplicate(schema: Schema): Promise<never> {
-    const { format, source, options, scratch } = this.input;
-    const reader = await format.openReader(source, {
-      dialect: options.dialect,
-      rawJson: this.plan.rawJson,
-    });
-    const found = await findDuplicate(reader, schema, scratch);
+    const { source, scratch } = this.input;
+    const found = await findDuplicate(await this.openReader(), schema, scratch);
     const names = schema.key.map((i) => schema.columns[i].name).join(', ');
     const [first, second] = found.lines;
     const where = `lines ${first} and ${second} of '${source.name}'`;
