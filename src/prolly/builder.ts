@@ -5,6 +5,7 @@
  *
  * Used by every import, and by the editor for new upper levels.
  */
+import type { ByteWriter } from '../bytes.ts';
 import { bug } from '../errors.ts';
 import { type Hash, hashOf } from '../hash.ts';
 import type { BaseMatcher } from './base-matcher.ts';
@@ -44,6 +45,17 @@ export class LevelSplitter {
   addEntry(source: Uint8Array, start: number, keyEnd: number, end: number): void {
     this.writer.addEntry(source, start, keyEnd, end);
     this.grow(source, start, keyEnd, end - start + LEAF_ENTRY_OVERHEAD);
+  }
+
+  /** Where the next value may be written, for `addWritten`. */
+  get values(): ByteWriter {
+    return this.writer.values;
+  }
+
+  addWritten(key: Uint8Array, start: number, keyEnd: number, valueStart: number): void {
+    const size = keyEnd - start + this.writer.values.length - valueStart;
+    this.writer.addWritten(key, start, keyEnd, valueStart);
+    this.grow(key, start, keyEnd, size + LEAF_ENTRY_OVERHEAD);
   }
 
   /** The same for a key and a value that lie apart. */
@@ -153,7 +165,17 @@ export class TreeBuilder {
     this.levels[0].splitter.addEntry(source, start, keyEnd, end);
   }
 
-  /** The same for a key and a value that lie apart. */
+  /** Where the next value may be written in place: what `appendWritten` takes it from. */
+  get values(): ByteWriter {
+    return this.levels[0].splitter.values;
+  }
+
+  /** Appends an entry whose value was written to `values` from `valueStart` on: no copy. */
+  appendWritten(key: Uint8Array, start: number, keyEnd: number, valueStart: number): void {
+    this.levels[0].splitter.addWritten(key, start, keyEnd, valueStart);
+  }
+
+  /** The same as `append` for a key and a value that lie apart. */
   appendPair(key: Uint8Array, value: Uint8Array): void {
     this.levels[0].splitter.addPair(key, value);
   }

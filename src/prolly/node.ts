@@ -231,7 +231,8 @@ export class NodeWriter {
   private readonly own = new ByteWriter(512);
   private readonly valueLengths = new ByteWriter(512);
   private readonly keys = new ByteWriter(16384);
-  private readonly values = new ByteWriter(32768);
+  /** Values so far. A caller may append the next one here itself, then `addWritten`. */
+  readonly values = new ByteWriter(32768);
   private readonly childBytes = new ByteWriter(512);
   /** The key added last: what the next one shares bytes with. */
   private readonly last = new ByteWriter(256);
@@ -253,6 +254,15 @@ export class NodeWriter {
   addPair(key: Uint8Array, value: Uint8Array): void {
     this.addKey(key, 0, key.length);
     this.addValue(value, 0, value.length);
+  }
+
+  /** Appends a leaf entry whose value is in `values` already, from `valueStart` on. */
+  addWritten(key: Uint8Array, start: number, keyEnd: number, valueStart: number): void {
+    this.addKey(key, start, keyEnd);
+    const { bytes, length } = this.values;
+    this.valueLengths.varint(length - valueStart);
+    if (length > valueStart) this.flags |= bytes[valueStart] & FLAG_REFERS;
+    this.rows += 1;
   }
 
   private addValue(source: Uint8Array, start: number, end: number): void {

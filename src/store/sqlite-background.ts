@@ -46,7 +46,8 @@ export class BackgroundPuts {
 
   private pack(chunks: readonly ChunkToPut[]): PutMessage {
     const total = chunks.reduce((sum, { bytes }) => sum + bytes.length, 0);
-    const bytes = new Uint8Array(total);
+    // Not filled with zeros first, and not from a pool: it is given away.
+    const bytes = Buffer.allocUnsafeSlow(total);
     const ends: number[] = [];
     let at = 0;
     for (const chunk of chunks) {
