@@ -19,22 +19,33 @@ function pair(b: Uint8Array, at: number): number {
   return tens >>> 0 > 9 || ones >>> 0 > 9 ? -1 : tens * 10 + ones;
 }
 
-/** Days since 1970-01-01 of the ten bytes at `at` (the caller has ten), or `NO_DAY`. */
-export function dayNumber(b: Uint8Array, at: number): number {
+let year = 0;
+let month = 0;
+let day = 0;
+
+/** Reads the ten bytes at `at` (the caller has ten) into `year`, `month`, `day`. */
+function readDay(b: Uint8Array, at: number): boolean {
   const century = pair(b, at);
   const yearOfCentury = pair(b, at + 2);
-  const month = pair(b, at + 5);
-  const day = pair(b, at + 8);
-  if (century < 0 || yearOfCentury < 0 || b[at + 4] !== 0x2d || b[at + 7] !== 0x2d) return NO_DAY;
-  if (month < 1 || month > 12 || day < 1 || day > MONTH_DAYS[month - 1]) return NO_DAY;
-  const year = century * 100 + yearOfCentury;
-  const leap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
-  if (month === 2 && day === 29 && !leap) return NO_DAY;
-  return civilToDays(year, month, day);
+  month = pair(b, at + 5);
+  day = pair(b, at + 8);
+  if (century < 0 || yearOfCentury < 0 || b[at + 4] !== 0x2d || b[at + 7] !== 0x2d) return false;
+  if (month < 1 || month > 12 || day < 1 || day > MONTH_DAYS[month - 1]) return false;
+  year = century * 100 + yearOfCentury;
+  return month !== 2 || day !== 29 || isLeap(year);
 }
 
-function civilToDays(year: number, month: number, day: number): number {
-  const y = month <= 2 ? year - 1 : year;
+function isLeap(y: number): boolean {
+  return y % 4 === 0 && (y % 100 !== 0 || y % 400 === 0);
+}
+
+/** Days since 1970-01-01 of the ten bytes at `at` (the caller has ten), or `NO_DAY`. */
+export function dayNumber(b: Uint8Array, at: number): number {
+  return readDay(b, at) ? civilToDays(year, month, day) : NO_DAY;
+}
+
+function civilToDays(fullYear: number, month: number, day: number): number {
+  const y = month <= 2 ? fullYear - 1 : fullYear;
   const era = Math.floor(y / 400);
   const yearOfEra = y - era * 400;
   const dayOfYear = Math.floor((153 * (month > 2 ? month - 3 : month + 9) + 2) / 5) + day - 1;
@@ -44,7 +55,7 @@ function civilToDays(year: number, month: number, day: number): number {
 }
 
 export function isDate(b: Uint8Array, start: number, end: number): boolean {
-  return end - start === 10 && dayNumber(b, start) !== NO_DAY;
+  return end - start === 10 && readDay(b, start);
 }
 
 /** Seconds since the epoch and nanoseconds of the last text `parseInstant` accepted. */
@@ -116,5 +127,6 @@ function parseZone(b: Uint8Array, at: number, end: number): boolean {
 }
 
 export function isTimestamp(b: Uint8Array, start: number, end: number): boolean {
-  return parseInstant(b, start, end);
+  if (end - start < 10 || !readDay(b, start)) return false;
+  return end - start === 10 || parseTime(b, start + 10, end);
 }
