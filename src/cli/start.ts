@@ -20,5 +20,8 @@ if (isTooOld(process.versions.node)) {
   process.exitCode = 2;
 } else {
   module.enableCompileCache();
+  // The SQLite driver reads this once, when it is loaded: how a store is opened in a directory
+  // that cannot be written (store/sqlite-open.ts).
+  process.env.SQLITE_USE_URI = '1';
   import('./main.ts').then(({ main }) => main(process.argv.slice(2)));
 }
