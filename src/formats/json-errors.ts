@@ -73,7 +73,9 @@ function excerptAround(window: ByteWindow, at: number): string {
 export function invalidUtf8(name: string, window: ByteWindow, line: number): DvError {
   const offset = window.flaw!;
   return new DvError('invalid-utf8', `"${name}" is not UTF-8 at byte ${offset}, line ${line}`, {
-    hint: window.utf16 ? 'it looks like UTF-16: convert it to UTF-8 first' : undefined,
+    hint: window.utf16
+      ? 'it looks like UTF-16: convert it to UTF-8 first'
+      : 'JSON is UTF-8; if it is Latin-1, convert it: iconv -f LATIN1 -t UTF-8 FILE > NEW',
     data: { file: name, line, offset },
   });
 }
