@@ -1,7 +1,7 @@
 /**
- * `npm run bench [-- --rows N] [--repeat R] [--keep]`: the budgets of this issue's half of
+ * `npm run bench [-- --rows N] [--repeat R] [--real] [--keep]`: the budgets of this issue's half of
  * dv, each measured beside its peer in the same run on the same generated table. Prints a
- * table, and with --json the figures.
+ * table, and with --json the figures. `--real` adds the large public data sets where they are.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
@@ -20,6 +20,7 @@ const { values: flags } = parseArgs({
     repeat: { type: 'string', default: '3' },
     keep: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
+    real: { type: 'boolean', default: false },
   },
 });
 const rows = Number(flags.rows);
@@ -139,7 +140,6 @@ async function firstCommit(): Promise<void> {
       budget,
     );
   });
-  report('  peak memory, MB', ours.megabytes.toFixed(0), '', ours.megabytes, 512);
   const size = storeBytes(here);
   if (has('zstd')) {
     const compressed = Number(
@@ -147,21 +147,37 @@ async function firstCommit(): Promise<void> {
     );
     report('repository / zstd -1 of the file', `${size}`, `${compressed}`, size / compressed, 1.15);
   }
-  const before = () => {
-    fresh('again', table);
-    execFileSync('/bin/sh', ['-c', script], {
-      cwd: join(work, 'again'),
-      env: { ...process.env, ...AUTHOR },
-    });
-    cpSync(edited, join(work, 'again', 'T.csv'));
-  };
-  const again = `'${DV}' add -q T.csv`;
-  const [second] = await measure([sh(join(work, 'again'), again, { before })], repeat);
+  const again = join(work, 'again');
+  const inside = (script: string) =>
+    execFileSync('/bin/sh', ['-c', script], { cwd: again, env: { ...process.env, ...AUTHOR } });
+  const empty = dv(again, ['add', '-q', 'T.csv'], {
+    before: () => {
+      fresh('again', table);
+      inside(`'${DV}' init -q .`);
+    },
+  });
+  const [alone] = await measure([empty], 1);
+  report(
+    '  peak memory of the first add, MB',
+    alone.megabytes.toFixed(0),
+    '',
+    alone.megabytes,
+    512,
+  );
+  const prepared = dv(again, ['add', '-q', 'T.csv'], {
+    before: () => {
+      fresh('again', table);
+      inside(script);
+      cpSync(edited, join(again, 'T.csv'));
+    },
+  });
+  const [second] = await measure([prepared], repeat);
+  const share = second.seconds / ours.seconds;
   report(
     'add again, 1,000 rows edited / first',
     seconds(second.seconds),
     seconds(ours.seconds),
-    second.seconds / ours.seconds,
+    share,
     0.7,
   );
   report('  peak memory, MB', second.megabytes.toFixed(0), '', second.megabytes, 512);
@@ -209,6 +225,47 @@ async function secondCommit(): Promise<void> {
   );
 }
 
+/** Two versions of a published data set, in the order they were published. */
+async function realData(set: string, from: string, to: string, key: string): Promise<void> {
+  const folder = join(ROOT, '../shared/data', set);
+  if (!existsSync(folder)) {
+    console.log(`${set}: not here, skipped`);
+    return;
+  }
+  const [older, newer] = [from, to].map((version) => {
+    const file = join(work, `${set}-${version}.csv`);
+    execFileSync('/bin/sh', ['-c', `gzip -dc '${join(folder, version)}.csv.gz' > '${file}'`]);
+    return file;
+  });
+  const here = join(work, 'real');
+  const init = `'${DV}' init -q . && '${DV}' add -q --key ${key} T.csv && '${DV}' commit -q -m ${from}`;
+  const peer = sh(work, `sqlite3 x.db '.mode csv' '.import ${older} t'`, {
+    before: () => rmSync(join(work, 'x.db'), { force: true }),
+  });
+  const [ours, theirs] = await measure(
+    [sh(here, init, { before: () => fresh('real', older) }), peer],
+    repeat,
+  );
+  const ratio = ours.seconds / theirs.seconds;
+  report(
+    `${set}: first add + commit / .import`,
+    seconds(ours.seconds),
+    seconds(theirs.seconds),
+    ratio,
+    0.45,
+  );
+  const size = storeBytes(here);
+  const compressed = Number(execFileSync('sh', ['-c', `zstd -1 -c '${older}' | wc -c`]).toString());
+  report('  repository / zstd -1', `${size}`, `${compressed}`, size / compressed, 1.15);
+  cpSync(newer, join(here, 'T.csv'));
+  const again = `'${DV}' add -q T.csv && '${DV}' commit -q -m ${to}`;
+  const [second] = await measure([sh(here, again)], 1);
+  report(`  add + commit of the next version`, seconds(second.seconds), '', undefined, undefined);
+  report('  growth, KB', ((storeBytes(here) - size) / 1000).toFixed(0), '', undefined, undefined);
+  const [stat] = await measure([dv(here, ['diff', '--stat', 'HEAD~1', 'HEAD'])], repeat);
+  report(`  diff --stat of the two`, seconds(stat.seconds), '', undefined, undefined);
+}
+
 try {
   if (!flags.json) {
     console.log(
@@ -221,6 +278,10 @@ try {
   await start();
   await firstCommit();
   await secondCommit();
+  if (flags.real) {
+    await realData('bcd_support', '5.4.0', '5.5.0', 'path,browser,seq');
+    await realData('cldr_dates', '46.1.0', '47.0.0', 'locale,path');
+  }
   if (flags.json)
     console.log(JSON.stringify({ rows, bytes, node: process.version, figures }, null, 2));
 } finally {
