@@ -5,10 +5,13 @@
  *   1. Same columns in the same order: what differs in the trees differs in the rows.
  *   2. Columns added, removed or moved: rows count as modified only when a column that both
  *      sides have differs (`complete` counts any column).
- *   3. The key's columns are the same but their types order differently: the from-tree is
- *      keyed anew first, so that a widened key does not show every row as changed.
+ *   3. The key's columns are the same but their types order differently: the trees are keyed
+ *      anew first by the types that hold both, so that a widened key does not show every row
+ *      as changed.
  *   4. Another key: all rows of the one side are removed, all of the other added.
  *   5. Keyless: a row is its content; a count that differs is that many rows added or removed.
+ *      Content is told by place, so where columns were not just added or removed at the end,
+ *      as 4.
  */
 import { compareBytes } from '../bytes.ts';
 import type { Hash } from '../hash.ts';
@@ -17,10 +20,11 @@ import { type Edit, editTree } from '../prolly/edit.ts';
 import { EMPTY_TREE } from '../prolly/node.ts';
 import type { NodeStore } from '../prolly/node-store.ts';
 import { scanLeaves } from '../prolly/scan.ts';
+import { joinTypes } from '../tuple/cell-type.ts';
 import { encodeKey } from '../tuple/key-codec.ts';
 import { keylessCount } from '../tuple/keyless.ts';
 import { decodeRow, needsBlobs, readRow } from '../tuple/row-codec.ts';
-import type { Cell, Row, Schema } from '../tuple/schema.ts';
+import type { Cell, ColumnType, Row, Schema } from '../tuple/schema.ts';
 import { readWholeBlob } from './blob.ts';
 import type { RowChange, SchemaChange, TableDiff } from './change.ts';
 import { readSchema, readTable } from './object-reader.ts';
@@ -99,27 +103,41 @@ async function* rowChanges(
     if (a === undefined) return;
     const [left, right] = [from?.table.tree ?? EMPTY_TREE, to?.table.tree ?? EMPTY_TREE];
     yield* decoded(nodes, diffTrees(nodes, left, right), a.schema, a.schema, complete);
-  } else if (!sameList(keyNames(from.schema), keyNames(to.schema))) {
+  } else if (!areComparable(from.schema, to.schema)) {
     yield* rowChanges(nodes, from, undefined, complete);
     yield* rowChanges(nodes, undefined, to, complete);
   } else {
-    const [left, fromSchema] = await alignKeys(nodes, from, to.schema);
-    yield* decoded(nodes, diffTrees(nodes, left, to.table.tree), fromSchema, to.schema, complete);
+    const toTypes = keyTypes(to.schema);
+    const types = keyTypes(from.schema).map((type, i) => joinTypes(type, toTypes[i]));
+    const [left, fromSchema] = await alignKeys(nodes, from, types);
+    const [right, toSchema] = await alignKeys(nodes, to, types);
+    yield* decoded(nodes, diffTrees(nodes, left, right), fromSchema, toSchema, complete);
   }
 }
 
-const keyTypes = (schema: Schema): Schema['columns'][number]['type'][] =>
-  schema.key.map((i) => schema.columns[i].type);
+/** Whether equal keys mean the same row. */
+export function areComparable(from: Schema, to: Schema): boolean {
+  if (!sameList(keyNames(from), keyNames(to))) return false;
+  if (from.key.length > 0) return true;
+  const common = Math.min(from.columns.length, to.columns.length);
+  return from.columns.slice(0, common).every(({ name }, i) => name === to.columns[i].name);
+}
 
-/** Case 3: the from-tree under the to-schema's key types. */
-async function alignKeys(nodes: NodeStore, from: Side, to: Schema): Promise<[Hash, Schema]> {
-  const types = keyTypes(to);
-  if (sameList(keyTypes(from.schema), types)) return [from.table.tree, from.schema];
-  const columns = from.schema.columns.map((column, i) => {
-    const place = from.schema.key.indexOf(i);
+const keyTypes = (schema: Schema): ColumnType[] => schema.key.map((i) => schema.columns[i].type);
+
+/** Case 3: a tree under other key types. Cost: nothing where they are what they were. */
+async function alignKeys(
+  nodes: NodeStore,
+  side: Side,
+  types: readonly ColumnType[],
+): Promise<[Hash, Schema]> {
+  const { table, schema: own } = side;
+  if (sameList(keyTypes(own), types)) return [table.tree, own];
+  const columns = own.columns.map((column, i) => {
+    const place = own.key.indexOf(i);
     return place < 0 ? column : { ...column, type: types[place] };
   });
-  const schema: Schema = { columns, key: from.schema.key };
+  const schema: Schema = { columns, key: own.key };
   let tree = EMPTY_TREE;
   let edits: Edit[] = [];
   const apply = async (): Promise<void> => {
@@ -127,14 +145,10 @@ async function alignKeys(nodes: NodeStore, from: Side, to: Schema): Promise<[Has
     tree = await editTree(nodes, tree, [edits]);
     edits = [];
   };
-  for await (const leaf of scanLeaves(nodes, from.table.tree)) {
+  for await (const leaf of scanLeaves(nodes, table.tree)) {
     for (let i = 0; i < leaf.count; i++) {
-      const cells = decodeRow(
-        { columns: from.schema.columns, key: from.schema.key },
-        leaf.key(i),
-        EMPTY,
-      );
-      const key = from.schema.key.map((column) => cells[column] as string);
+      const cells = decodeRow(own, leaf.key(i), EMPTY);
+      const key = own.key.map((column) => cells[column] as string);
       edits.push({ key: encodeKey(key, types), value: leaf.value(i) });
     }
     if (edits.length >= REKEY_BATCH) await apply();
