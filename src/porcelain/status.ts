@@ -121,13 +121,16 @@ export async function unstagedChanges(
   return changes;
 }
 
-/** Renewing only saves the next command work: a store that cannot be written is no error. */
+/**
+ * Renewing only saves the next command work: a store that cannot be written is no error, and
+ * one that another process writes to is not waited for.
+ */
 async function renew(
   repo: Repository,
   state: readonly ReturnType<typeof fingerprintUpdate>[],
 ): Promise<void> {
   try {
-    await repo.store.transact({ state });
+    await repo.store.transact({ state, wait: false });
   } catch (error) {
     const { code } = error as { code?: string };
     if (code !== 'read-only' && code !== 'locked' && code !== 'disk-full') throw error;

@@ -56,6 +56,8 @@ export interface Transaction {
   readonly state?: readonly StateUpdate[];
   /** Written to the feed with every ref update. `time` in ms since the epoch. */
   readonly log?: { readonly actor: string; readonly time: number; readonly message: string };
+  /** false: fails `locked` at once, instead of waiting, when another process is writing. */
+  readonly wait?: boolean;
 }
 
 export type TransactResult =

@@ -26,6 +26,7 @@ const CASES = {
   'read-only': /^SQLITE_(READONLY|CANTOPEN|PERM|IOERR_ACCESS)/,
   corrupt: /^SQLITE_(CORRUPT|NOTADB|FORMAT|IOERR_SHORT_READ|IOERR_CORRUPTFS)/,
   locked: /^SQLITE_(BUSY|LOCKED|PROTOCOL)/,
+  'file-unwritable': /^SQLITE_IOERR_(WRITE|FSYNC|DIR_FSYNC|TRUNCATE|DELETE)/,
   'file-unreadable': /^SQLITE_IOERR/,
 } as const satisfies Partial<Record<ErrorCode, RegExp>>;
 
@@ -34,6 +35,7 @@ const SENTENCES: Readonly<Record<keyof typeof CASES, (path: string) => string>> 
   'read-only': (path) => `cannot write '${path}'`,
   corrupt: (path) => `'${path}' is damaged or not a dv store`,
   locked: (path) => `'${path}' is locked by another process`,
+  'file-unwritable': (path) => `the system would not write '${path}'`,
   'file-unreadable': (path) => `the disk reports an error on '${path}'`,
 };
 
@@ -41,6 +43,7 @@ const HINTS: Readonly<Partial<Record<keyof typeof CASES, string>>> = {
   'disk-full': 'free some space and try again: nothing was lost',
   'read-only': 'check the permissions of the directory and the files in it',
   corrupt: 'dv fsck',
+  'file-unwritable': 'is there a limit on the size of files (ulimit -f), or is the disk failing?',
 };
 
 /** The `DvError` for a failure of SQLite; anything else comes back as it is. */

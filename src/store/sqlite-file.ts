@@ -85,20 +85,22 @@ export class SqliteFile {
 
   /** Runs single statements. */
   plain<T>(run: () => T): Promise<T> {
-    return this.retrying(run);
+    return this.retrying(this.options.lockTimeoutMs, run);
   }
 
   /** Runs statements that must see one state. */
   read<T>(run: () => T): Promise<T> {
-    return this.retrying(() => this.transaction('BEGIN', run));
+    return this.retrying(this.options.lockTimeoutMs, () => this.transaction('BEGIN', run));
   }
 
   /**
-   * Runs `run` under the write lock and commits; what it throws rolls back.
+   * Runs `run` under the write lock, waiting for it or not, and commits; what it throws rolls
+   * back.
    * @throws DvError `locked`, `read-only`, `disk-full`, `corrupt`
    */
-  write<T>(commitment: Commitment, run: () => T): Promise<T> {
-    return this.retrying(() => {
+  write<T>(commitment: Commitment, run: () => T, wait = true): Promise<T> {
+    const timeout = wait ? this.options.lockTimeoutMs : 0;
+    return this.retrying(timeout, () => {
       this.prepareWriting(commitment);
       try {
         return this.transaction('BEGIN IMMEDIATE', () => {
@@ -157,18 +159,18 @@ export class SqliteFile {
   }
 
   /** Async so that a failure is a rejection; resolved without a wait unless busy. */
-  private async retrying<T>(attempt: () => T): Promise<T> {
+  private async retrying<T>(timeoutMs: number, attempt: () => T): Promise<T> {
     try {
       return attempt();
     } catch (error) {
       if (!isBusy(error)) throw storeError(error, this.path);
     }
-    return this.during(this.waitFor(attempt));
+    return this.during(this.waitFor(timeoutMs, attempt));
   }
 
-  private async waitFor<T>(attempt: () => T): Promise<T> {
+  private async waitFor<T>(timeoutMs: number, attempt: () => T): Promise<T> {
     try {
-      return await retryWhileBusy(attempt, this.options.lockTimeoutMs);
+      return await retryWhileBusy(attempt, timeoutMs);
     } catch (error) {
       throw isBusy(error)
         ? lockedError(this.path, this.owner.find())

@@ -137,12 +137,13 @@ class SqliteStore implements Store, Maintenance {
     const last = split.pop() ?? [];
     for (const batch of split) await this.putBatches(batch);
     const plan = await this.plan(last);
-    return this.file.write('durable', () => {
+    const run = (): TransactResult => {
       const loser = this.tables.findLoser(transaction);
       if (loser !== undefined) return { done: false, name: loser };
       this.writer.store(plan, last);
       return this.tables.apply(transaction);
-    });
+    };
+    return this.file.write('durable', run, transaction.wait);
   }
 
   readLog(ref: string, limit: number) {
