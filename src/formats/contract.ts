@@ -44,6 +44,19 @@ export interface Dialect {
   readonly ascii?: boolean;
   /** JSON: `/` in strings is written `\/`. */
   readonly slashes?: boolean;
+  /** Parquet: how columns are stored (see parquet-kinds.ts) and compressed. */
+  readonly parquet?: ParquetLayout;
+}
+
+export interface ParquetLayout {
+  readonly codec?: string;
+  readonly columns: readonly ParquetColumn[];
+}
+
+export interface ParquetColumn {
+  readonly name: string;
+  readonly kind: string;
+  readonly [field: string]: string | number | boolean;
 }
 
 /** Bytes to read, from the start, as often as asked. Already decompressed. */
@@ -81,6 +94,11 @@ export interface TableReader {
 }
 
 export interface TableWriter {
+  /**
+   * Where a writer has it: takes note of rows before any is written. Given all of them first,
+   * the writer chooses types that hold every cell; else it must judge by the first ones.
+   */
+  survey?(batch: RowBatch): void;
   /** Bytes for the rows, header included with the first call. Cells in schema order. */
   write(batch: RowBatch): Promise<Uint8Array | undefined>;
   /** What remains to be written. */

@@ -138,13 +138,21 @@ describe('kinds of value', () => {
   });
 
   test('what text cannot hold is kept as JSON text', async () => {
-    const lines = '{"lone":"\\ud800x","fine":"\\ud83d\\ude00","huge":1e0000000001}\n{"fine":"NaN"}';
+    const lines =
+      '{"lone":"\\ud800x","fine":"\\ud83d\\ude00","huge":1e0000000001}\n{"fine":"NaN"}\n' +
+      '{"low":"\\udc00","broken":"\\ud83d\\u0041","twice":"\\ud83d\\ud83d\\ude00"}';
     const table = await readTable(ndjson, lines);
-    expect(table.mixed).toEqual(['lone', 'huge']);
-    expect(table.rows[0]).toEqual(['\ufffdx', '😀', '1e0000000001']);
+    expect(table.mixed).toEqual(['lone', 'huge', 'low', 'broken', 'twice']);
+    expect(table.rows[0].slice(0, 3)).toEqual(['\ufffdx', '😀', '1e0000000001']);
+    expect(table.rows[2].slice(3)).toEqual(['\ufffd', '\ufffdA', '\ufffd😀']);
     const raw = await readLossless(ndjson, lines);
-    expect(raw.rows[0]).toEqual(['"\\ud800x"', '😀', '1e0000000001']);
+    expect(raw.rows[0].slice(0, 3)).toEqual(['"\\ud800x"', '😀', '1e0000000001']);
     expect(raw.rows[1][1]).toBe('NaN');
+    expect(raw.rows[2].slice(3)).toEqual([
+      '"\\udc00"',
+      '"\\ud83d\\u0041"',
+      '"\\ud83d\\ud83d\\ude00"',
+    ]);
   });
 
   test('raw columns give the JSON text of every cell', async () => {
