@@ -7,7 +7,7 @@ import type { TableDiff } from '../../src/model/change.ts';
 import type { Schema } from '../../src/tuple/schema.ts';
 import { fixtureNames, readFixture } from '../support/diff-fixtures.ts';
 import { tablePairs } from '../support/table-arbitrary.ts';
-import { schema, slowDiff, textOf, type WholeTable } from '../support/table-diffs.ts';
+import { schema, slowDiff, tableDiff, textOf, type WholeTable } from '../support/table-diffs.ts';
 
 const sqlOf = (...diffs: TableDiff[]) =>
   textOf(renderDiffSql(diffs, { tableName: (name) => name }));
@@ -88,6 +88,27 @@ describe('a diff as SQL', () => {
       rows,
     }));
     for (const from of tables) for (const to of tables) await expectEqual(from, to);
+  });
+
+  it('holds neither key while rows go from one to the other', async () => {
+    const rows = (...list: string[]) => list.map((row) => row.split(' '));
+    const columns = 'id:integer year:integer total';
+    await expectEqual(
+      { schema: schema(columns, 'id'), rows: rows('1 2025 a', '2 2025 b') },
+      { schema: schema(columns, 'id year'), rows: rows('1 2025 a', '1 2026 c', '2 2025 b') },
+    );
+  });
+
+  it('takes away the row that was there, not a new one like it', async () => {
+    const from = { schema: schema('a b'), rows: [['x', 'y']] };
+    const to = { schema: schema('a b c'), rows: [['x', 'y', 'new']] };
+    const database = await open(from);
+    const diff = tableDiff('t', from.schema, to.schema, [
+      [null, to.rows[0]],
+      [from.rows[0], null],
+    ]);
+    database.exec(await sqlOf(diff));
+    expect(rowsOf(database, to.schema)).toEqual(rowsOf(await open(to), to.schema));
   });
 
   it('keeps one of two equal rows without a key', async () => {

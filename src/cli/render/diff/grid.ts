@@ -5,8 +5,9 @@
  */
 import type { RowChange } from '../../../model/change.ts';
 import { type ColumnPair, cellAt } from '../../../porcelain/diff-columns.ts';
-import type { ColumnType } from '../../../tuple/schema.ts';
+import type { Cell, ColumnType } from '../../../tuple/schema.ts';
 import { displayWidth } from '../width.ts';
+import { compareCells } from './cell-sides.ts';
 import { visibleCell, visibleText } from './visible-text.ts';
 
 export interface GridColumn {
@@ -121,17 +122,30 @@ function changedPairs(
 function naturalWidth(pair: ColumnPair, changes: readonly RowChange[]): number {
   let widest = displayWidth(visibleText(pair.name));
   for (const change of changes) {
-    for (const [row, index] of [
-      [change.from, pair.from],
-      [change.to, pair.to],
-    ] as const) {
-      if (row === null || index < 0) continue;
-      const cell = row[index];
-      const width = displayWidth(visibleCell(cell?.slice(0, MEASURED) ?? null));
-      widest = Math.max(widest, width);
-    }
+    const from = change.from && pair.from >= 0 ? change.from[pair.from] : undefined;
+    const to = change.to && pair.to >= 0 ? change.to[pair.to] : undefined;
+    for (const text of looksOf(from, to, pair.type)) widest = Math.max(widest, displayWidth(text));
   }
   return widest;
+}
+
+/** How a cell looks on each side that has it; undefined: that side has none. */
+function looksOf(from: Cell | undefined, to: Cell | undefined, type: ColumnType): string[] {
+  const cells = [from, to].filter((cell) => cell !== undefined).map(startOfCell);
+  const [before, after] = cells;
+  // Beyond ASCII a difference may have to be spelled out to be seen.
+  const spelled = cells.length === 2 && before !== after && cells.some(isBeyondAscii);
+  if (!spelled) return cells.map(visibleCell);
+  const sides = compareCells(before, after, type);
+  return [sides.from, sides.to].map((side) => side.map(({ text }) => text).join(''));
+}
+
+function startOfCell(cell: Cell): Cell {
+  return cell === null ? null : cell.slice(0, MEASURED);
+}
+
+function isBeyondAscii(cell: Cell): boolean {
+  return cell !== null && /[^\x20-\x7e]/.test(cell);
 }
 
 function totalWidth(candidates: readonly Candidate[]): number {
