@@ -48,9 +48,9 @@ interface Child {
  */
 export async function editTree(store: NodeStore, root: Hash, edits: EditSource): Promise<Hash> {
   const { level: top } = await store.read(root);
-  let changes = await new LevelEdit(store, root, 0, LEAF).run(edits);
+  let changes = await new LevelEdit(store, root, 0, LEAF, top).run(edits);
   for (let level = 1; level <= top && changes.length > 0; level++) {
-    changes = await new LevelEdit(store, root, level, INTERNAL).run([changes]);
+    changes = await new LevelEdit(store, root, level, INTERNAL, top).run([changes]);
   }
   if (changes.length === 0) return root;
   const newRoot = await rootOf(store, top, changes);
@@ -58,7 +58,7 @@ export async function editTree(store: NodeStore, root: Hash, edits: EditSource):
   return newRoot;
 }
 
-/** Cases 3 to 5: what the old root's level became. */
+/** Cases 3 to 5: what the old root's level became; `changes` has all its nodes. */
 async function rootOf(
   store: NodeStore,
   level: number,
@@ -112,14 +112,17 @@ class LevelEdit<E extends { readonly key: Uint8Array }> {
   private readonly cursor: LevelCursor;
   private readonly kind: EntryKind<E>;
   private readonly splitter: LevelSplitter;
+  /** The root's level: what came of it is the whole tree, so nothing may go unsaid. */
+  private readonly isTop: boolean;
   /** The old node being rewritten: what a new one is `like`. */
   private like: Hash | undefined;
   private went: NodeRef[] = [];
   private came: Child[] = [];
   private readonly result: ChildEdit[] = [];
 
-  constructor(store: NodeStore, root: Hash, level: number, kind: EntryKind<E>) {
+  constructor(store: NodeStore, root: Hash, level: number, kind: EntryKind<E>, top: number) {
     this.store = store;
+    this.isTop = level === top;
     this.cursor = new LevelCursor(store, root, level);
     this.kind = kind;
     this.splitter = new LevelSplitter(level, (node) => this.built(node));
@@ -136,7 +139,7 @@ class LevelEdit<E extends { readonly key: Uint8Array }> {
     for (let next = await edits.peek(); next !== undefined; next = await edits.peek()) {
       await this.cursor.seek(next.key);
       await this.rewriteRun(edits);
-      mergeChildEdits(this.went, this.came, this.result);
+      mergeChildEdits(this.went, this.came, this.isTop, this.result);
       this.went = [];
       this.came = [];
     }
@@ -206,10 +209,11 @@ class EditQueue<E> {
   }
 }
 
-/** Both lists ascend by key. A child that came back as it was is no change. */
+/** Both lists ascend by key. A child that came back as it was is no change, unless `all`. */
 function mergeChildEdits(
   went: readonly NodeRef[],
   came: readonly Child[],
+  all: boolean,
   result: ChildEdit[],
 ): void {
   let w = 0;
@@ -219,7 +223,7 @@ function mergeChildEdits(
       result.push({ key: went[w++].key, child: null });
     }
     const same = w < went.length && compareBytes(went[w].key, key) === 0 ? went[w++] : undefined;
-    if (same?.hash !== hash) result.push({ key, child });
+    if (all || same?.hash !== hash) result.push({ key, child });
   }
   while (w < went.length) result.push({ key: went[w++].key, child: null });
 }
