@@ -8,8 +8,8 @@
  */
 import { DvError } from '../errors.ts';
 import { type Hash, parseHash } from '../hash.ts';
-import { EMPTY_TREE } from '../prolly/node.ts';
 import type { NodeStore } from '../prolly/node-store.ts';
+import { EMPTY_TREE } from '../prolly/node-writer.ts';
 import type { StateUpdate, Store } from '../store/contract.ts';
 import { type Head, readHead } from './head.ts';
 import { readCommit } from './object-reader.ts';

@@ -9,7 +9,7 @@ import { encodeSchema, encodeTable, toChunk } from '../model/objects.ts';
 import { getRootEntry, type RootEntry } from '../model/root.ts';
 import { countTableRows } from '../model/table-stat.ts';
 import { stagedUpdate, type WorkingSet } from '../model/working-set.ts';
-import { EMPTY_TREE } from '../prolly/node.ts';
+import { EMPTY_TREE } from '../prolly/node-writer.ts';
 import type { Schema } from '../tuple/schema.ts';
 import { checkNewName, sameEntry } from './add.ts';
 import { sameColumns, targetSchema } from './apply-schema.ts';

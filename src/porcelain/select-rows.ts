@@ -9,7 +9,7 @@ import type { RootEntry } from '../model/root.ts';
 import { diffSchemas, loadRow } from '../model/table-diff.ts';
 import { diffTrees, type EntryChange } from '../prolly/diff.ts';
 import { type Edit, editTree } from '../prolly/edit.ts';
-import { EMPTY_TREE } from '../prolly/node.ts';
+import { EMPTY_TREE } from '../prolly/node-writer.ts';
 import { compileCondition } from '../store/sqlite-condition.ts';
 import { encodeKey } from '../tuple/key-codec.ts';
 import type { Row, Schema } from '../tuple/schema.ts';

@@ -9,8 +9,9 @@ import type { ByteWriter } from '../bytes.ts';
 import { bug } from '../errors.ts';
 import { type Hash, hashOf } from '../hash.ts';
 import type { BaseMatcher } from './base-matcher.ts';
-import { type NodeRef, NodeWriter } from './node.ts';
+import type { NodeRef } from './node.ts';
 import type { NodeStore } from './node-store.ts';
+import { NodeWriter } from './node-writer.ts';
 import { CHILD_ENTRY_OVERHEAD, isBoundary, LEAF_ENTRY_OVERHEAD } from './splitter.ts';
 
 /** A finished node: its reference, flags and chunk. */

@@ -203,6 +203,10 @@ function drain(
 function joinEntries(from: LeafStream, to: LeafStream, batch: EntryChange[]): void {
   const a = from.node as Node;
   const b = to.node as Node;
+  if (from.index === 0 && to.index === 0 && a.sameKeys(b)) {
+    compareValues(a, b, batch);
+    from.index = to.index = a.count;
+  }
   while (from.ready && to.ready) {
     const [i, j] = [from.index, to.index];
     const order = a.compareKeyTo(i, b, j);
@@ -211,5 +215,12 @@ function joinEntries(from: LeafStream, to: LeafStream, batch: EntryChange[]): vo
     else if (!a.sameValue(i, b, j)) batch.push({ key: a.key(i), from: a.value(i), to: b.value(j) });
     if (order <= 0) from.index += 1;
     if (order >= 0) to.index += 1;
+  }
+}
+
+/** Two leaves with the same keys, as an edit of cells leaves them: only values can differ. */
+function compareValues(a: Node, b: Node, batch: EntryChange[]): void {
+  for (let i = 0; i < a.count; i++) {
+    if (!a.sameValue(i, b, i)) batch.push({ key: a.key(i), from: a.value(i), to: b.value(i) });
   }
 }

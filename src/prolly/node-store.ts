@@ -5,7 +5,8 @@
 import { DvError } from '../errors.ts';
 import type { Hash } from '../hash.ts';
 import type { ChunkToPut, ObjectStore } from '../store/contract.ts';
-import { EMPTY_TREE, EMPTY_TREE_BYTES, Node } from './node.ts';
+import { Node } from './node.ts';
+import { EMPTY_TREE, EMPTY_TREE_BYTES } from './node-writer.ts';
 
 const CACHED_NODES = 512;
 /** Chunks wait here until this many bytes are together (or `flush`). */

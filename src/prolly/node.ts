@@ -22,9 +22,9 @@
  * Invariant: same entries, same bytes. The empty tree is a leaf of no entries; an internal
  * node has at least one child.
  */
-import { ByteReader, ByteWriter, compareRanges } from '../bytes.ts';
+import { ByteReader, compareRanges } from '../bytes.ts';
 import { DvError } from '../errors.ts';
-import { HASH_BYTES, type Hash, hashFromBytes, hashOf, hashToBytes } from '../hash.ts';
+import { HASH_BYTES, type Hash, hashFromBytes } from '../hash.ts';
 
 export const NODE_KIND = 0x01;
 export const NODE_VERSION = 0x01;
@@ -43,15 +43,21 @@ export interface NodeRef {
   readonly bytes: number;
 }
 
-/** A decoded node: keys put together, values and hashes views into its chunk. */
+/**
+ * A decoded node. Values and hashes are views into its chunk; the keys are put together
+ * when the first of them is asked for, as a diff of two leaves with the same keys never does.
+ */
 export class Node {
   readonly bytes: Uint8Array;
   readonly level: number;
   readonly flags: number;
   readonly count: number;
-  /** Whole keys; key i is keyBytes[keys[i] .. keys[i + 1]). */
-  private readonly keyBytes: Uint8Array;
-  private readonly keys: Uint32Array;
+  /** Where the key lengths start, where they end, and where the keys' own bytes are. */
+  private readonly lengthsAt: number;
+  private readonly lengthsEnd: number;
+  private readonly keysAt: number;
+  private readonly keysEnd: number;
+  private whole: WholeKeys | undefined;
   /** Leaf: count + 1 offsets of values. */
   private readonly values: Uint32Array;
   private readonly hashesAt: number = 0;
@@ -72,11 +78,15 @@ export class Node {
       throw new DvError('corrupt', 'tree node has an impossible header');
     }
     const { count } = this;
-    const shared = readNumbers(reader, count);
-    const own = readNumbers(reader, count);
     const isLeaf = this.level === 0;
-    this.values = isLeaf ? offsetsOf(readNumbers(reader, count)) : NO_OFFSETS;
-    [this.keyBytes, this.keys] = joinKeys(reader, shared, own);
+    this.lengthsAt = reader.offset;
+    skipNumbers(reader, count);
+    const ownBytes = sumNumbers(reader, count);
+    this.lengthsEnd = reader.offset;
+    this.values = isLeaf ? readOffsets(reader, count) : NO_OFFSETS;
+    this.keysAt = reader.offset;
+    reader.view(ownBytes);
+    this.keysEnd = reader.offset;
     this.childRows = isLeaf ? NO_NUMBERS : new Float64Array(count);
     this.childBytes = isLeaf ? NO_NUMBERS : new Float64Array(count);
     if (isLeaf) {
@@ -93,8 +103,24 @@ export class Node {
     if (reader.remaining > 0) throw new DvError('corrupt', 'tree node has the wrong length');
   }
 
+  /** @throws DvError `corrupt` when a key shares more or less than it can */
+  private get wholeKeys(): WholeKeys {
+    this.whole ??= joinKeys(this.bytes, this.count, this.lengthsAt, this.keysAt);
+    return this.whole;
+  }
+
+  /** Has another node exactly the same keys? Cost: comparing their encodings. */
+  sameKeys(node: Node): boolean {
+    return (
+      this.count === node.count &&
+      sameRange(this, this.lengthsAt, this.lengthsEnd, node, node.lengthsAt, node.lengthsEnd) &&
+      sameRange(this, this.keysAt, this.keysEnd, node, node.keysAt, node.keysEnd)
+    );
+  }
+
   key(index: number): Uint8Array {
-    return this.keyBytes.subarray(this.keys[index], this.keys[index + 1]);
+    const { bytes, offsets } = this.wholeKeys;
+    return bytes.subarray(offsets[index], offsets[index + 1]);
   }
 
   value(index: number): Uint8Array {
@@ -131,21 +157,16 @@ export class Node {
 
   /** Compares key `index` with `key`, without making a view. */
   compareKey(index: number, key: Uint8Array): number {
-    return compareRanges(this.keyBytes, this.keys[index], this.keys[index + 1], key, 0, key.length);
+    const { bytes, offsets } = this.wholeKeys;
+    return compareRanges(bytes, offsets[index], offsets[index + 1], key, 0, key.length);
   }
 
   /** Compares key `index` with key `other` of another node. */
   compareKeyTo(index: number, node: Node, other: number): number {
-    const { keyBytes, keys } = node;
-    const [start, end] = [keys[other], keys[other + 1]];
-    return compareRanges(
-      this.keyBytes,
-      this.keys[index],
-      this.keys[index + 1],
-      keyBytes,
-      start,
-      end,
-    );
+    const a = this.wholeKeys;
+    const b = node.wholeKeys;
+    const [start, end] = [a.offsets[index], a.offsets[index + 1]];
+    return compareRanges(a.bytes, start, end, b.bytes, b.offsets[other], b.offsets[other + 1]);
   }
 
   /** Is value `index` the same bytes as value `other` of another node? */
@@ -180,151 +201,86 @@ function newerNode(version: number): DvError {
 const NO_OFFSETS = new Uint32Array(1);
 const NO_NUMBERS = new Float64Array(0);
 
-function readNumbers(reader: ByteReader, count: number): Uint32Array {
-  const numbers = new Uint32Array(count);
-  for (let i = 0; i < count; i++) {
-    const number = reader.varint();
-    if (number > reader.bytes.length) throw new DvError('corrupt', 'tree node ends too early');
-    numbers[i] = number;
-  }
-  return numbers;
+/** Keys one behind the other; key i is bytes[offsets[i] .. offsets[i + 1]). */
+interface WholeKeys {
+  readonly bytes: Buffer;
+  readonly offsets: Uint32Array;
 }
 
-function offsetsOf(lengths: Uint32Array): Uint32Array {
-  const offsets = new Uint32Array(lengths.length + 1);
-  for (let i = 0; i < lengths.length; i++) offsets[i + 1] = offsets[i] + lengths[i];
+/** The next number of the node: one byte nearly always. */
+function readNumber(reader: ByteReader): number {
+  const byte = reader.bytes[reader.offset];
+  if (byte < 0x80) {
+    reader.offset += 1;
+    return byte;
+  }
+  const number = reader.varint();
+  if (number > MAX_KEY_BYTES_TOTAL) throw new DvError('corrupt', 'tree node ends too early');
+  return number;
+}
+
+function skipNumbers(reader: ByteReader, count: number): void {
+  for (let i = 0; i < count; i++) readNumber(reader);
+}
+
+function sumNumbers(reader: ByteReader, count: number): number {
+  let sum = 0;
+  for (let i = 0; i < count; i++) sum += readNumber(reader);
+  return sum;
+}
+
+function readOffsets(reader: ByteReader, count: number): Uint32Array {
+  const offsets = new Uint32Array(count + 1);
+  let sum = 0;
+  for (let i = 0; i < count; i++) {
+    sum += readNumber(reader);
+    if (sum > reader.bytes.length) throw new DvError('corrupt', 'tree node ends too early');
+    offsets[i + 1] = sum;
+  }
   return offsets;
 }
 
+function sameRange(
+  a: Node,
+  aStart: number,
+  aEnd: number,
+  b: Node,
+  bStart: number,
+  bEnd: number,
+): boolean {
+  if (aEnd - aStart !== bEnd - bStart) return false;
+  const [left, right] = [a.bytes, b.bytes];
+  for (let i = aStart, j = bStart; i < aEnd; i++, j++) if (left[i] !== right[j]) return false;
+  return true;
+}
+
 /** Whole keys out of shared and own parts; every shared part must be as long as it can. */
-function joinKeys(
-  reader: ByteReader,
-  shared: Uint32Array,
-  own: Uint32Array,
-): [Uint8Array, Uint32Array] {
-  const keys = new Uint32Array(shared.length + 1);
-  for (let i = 0; i < shared.length; i++) keys[i + 1] = keys[i] + shared[i] + own[i];
-  const total = keys[shared.length];
-  if (total > MAX_KEY_BYTES_TOTAL) throw new DvError('corrupt', 'tree node has impossible keys');
-  const bytes = Buffer.allocUnsafe(total);
-  for (let i = 0; i < shared.length; i++) {
-    const [at, common] = [keys[i], shared[i]];
-    const before = i === 0 ? 0 : keys[i - 1];
-    if (common > at - before) throw new DvError('corrupt', 'a key shares more than there is');
-    bytes.copyWithin(at, before, before + common);
-    bytes.set(reader.view(own[i]), at + common);
-    const longer =
-      common < at - before && own[i] > 0 && bytes[before + common] === bytes[at + common];
-    if (longer) throw new DvError('corrupt', 'a key shares less than it could');
+function joinKeys(chunk: Uint8Array, count: number, lengthsAt: number, keysAt: number): WholeKeys {
+  const lengths = new ByteReader(chunk, lengthsAt);
+  const shared = new Uint32Array(count);
+  for (let i = 0; i < count; i++) shared[i] = readNumber(lengths);
+  const offsets = new Uint32Array(count + 1);
+  let total = 0;
+  for (let i = 0; i < count; i++) {
+    total += shared[i] + readNumber(lengths);
+    if (total > MAX_KEY_BYTES_TOTAL) throw new DvError('corrupt', 'tree node has impossible keys');
+    offsets[i + 1] = total;
   }
-  return [bytes, keys];
+  const bytes = Buffer.allocUnsafe(total);
+  let from = keysAt;
+  for (let i = 0; i < count; i++) {
+    const [at, end, common] = [offsets[i], offsets[i + 1], shared[i]];
+    const before = i === 0 ? 0 : offsets[i - 1];
+    if (common > at - before) throw new DvError('corrupt', 'a key shares more than there is');
+    for (let j = 0; j < common; j++) bytes[at + j] = bytes[before + j];
+    for (let j = at + common; j < end; j++) bytes[j] = chunk[from++];
+    const more = common < at - before && at + common < end;
+    if (more && bytes[before + common] === bytes[at + common]) {
+      throw new DvError('corrupt', 'a key shares less than it could');
+    }
+  }
+  return { bytes, offsets };
 }
 
 /** Keys of a node, put together: bounds what a hostile chunk can make us allocate. */
 const MAX_KEY_BYTES_TOTAL = 64 * 1024 * 1024;
-
-/** Collects the entries of one node, then encodes them. Reused from node to node. */
-export class NodeWriter {
-  readonly level: number;
-  count = 0;
-  private readonly shared = new ByteWriter(512);
-  private readonly own = new ByteWriter(512);
-  private readonly valueLengths = new ByteWriter(512);
-  private readonly keys = new ByteWriter(16384);
-  /** Values so far. A caller may append the next one here itself, then `addWritten`. */
-  readonly values = new ByteWriter(32768);
-  private readonly childBytes = new ByteWriter(512);
-  /** The key added last: what the next one shares bytes with. */
-  private readonly last = new ByteWriter(256);
-  private flags = 0;
-  private rows = 0;
-  private bytesBelow = 0;
-
-  constructor(level: number) {
-    this.level = level;
-  }
-
-  /** Appends a leaf entry: key is source[start..keyEnd), value source[keyEnd..end). */
-  addEntry(source: Uint8Array, start: number, keyEnd: number, end: number): void {
-    this.addKey(source, start, keyEnd);
-    this.addValue(source, keyEnd, end);
-  }
-
-  /** Appends a leaf entry whose key and value lie apart. */
-  addPair(key: Uint8Array, value: Uint8Array): void {
-    this.addKey(key, 0, key.length);
-    this.addValue(value, 0, value.length);
-  }
-
-  /** Appends a leaf entry whose value is in `values` already, from `valueStart` on. */
-  addWritten(key: Uint8Array, start: number, keyEnd: number, valueStart: number): void {
-    this.addKey(key, start, keyEnd);
-    const { bytes, length } = this.values;
-    this.valueLengths.varint(length - valueStart);
-    if (length > valueStart) this.flags |= bytes[valueStart] & FLAG_REFERS;
-    this.rows += 1;
-  }
-
-  private addValue(source: Uint8Array, start: number, end: number): void {
-    this.valueLengths.varint(end - start);
-    if (end > start) this.flags |= source[start] & FLAG_REFERS;
-    this.values.raw(source, start, end);
-    this.rows += 1;
-  }
-
-  /** Appends a child; `flags` are the child's. */
-  addChild(ref: NodeRef, flags: number): void {
-    this.addKey(ref.key, 0, ref.key.length);
-    this.values.raw(hashToBytes(ref.hash));
-    this.valueLengths.varint(ref.rows);
-    this.childBytes.varint(ref.bytes);
-    this.flags |= flags;
-    this.rows += ref.rows;
-    this.bytesBelow += ref.bytes;
-  }
-
-  private addKey(source: Uint8Array, start: number, end: number): void {
-    const { bytes: last, length } = this.last;
-    const limit = this.count === 0 ? 0 : Math.min(length, end - start);
-    let common = 0;
-    while (common < limit && last[common] === source[start + common]) common += 1;
-    this.shared.varint(common);
-    this.own.varint(end - start - common);
-    this.keys.raw(source, start + common, end);
-    this.last.length = common;
-    this.last.raw(source, start + common, end);
-    this.count += 1;
-  }
-
-  /** True when `key` (source[start..end)) sorts after everything in this node. */
-  isAfterLast(source: Uint8Array, start: number, end: number): boolean {
-    if (this.count === 0) return true;
-    return compareRanges(source, start, end, this.last.bytes, 0, this.last.length) > 0;
-  }
-
-  /** Encodes the node and empties the writer. */
-  take(): { readonly bytes: Buffer; readonly flags: number; readonly ref: Omit<NodeRef, 'hash'> } {
-    const head = new ByteWriter(16).u8(NODE_KIND).u8(NODE_VERSION).u8(this.level).u8(this.flags);
-    head.varint(this.count);
-    const { shared, own, valueLengths, keys, values, childBytes } = this;
-    const parts =
-      this.level === 0
-        ? [head, shared, own, valueLengths, keys, values]
-        : [head, shared, own, keys, values, valueLengths, childBytes];
-    const bytes = Buffer.concat(parts.map((part) => part.bytes.subarray(0, part.length)));
-    const ref = {
-      key: this.last.take(),
-      rows: this.rows,
-      bytes: this.bytesBelow + bytes.length,
-    };
-    const flags = this.flags;
-    for (const part of parts) part.clear();
-    this.last.clear();
-    this.count = this.flags = this.rows = this.bytesBelow = 0;
-    return { bytes, flags, ref };
-  }
-}
-
-/** The chunk of the empty tree: a leaf of no entries. Readable whether it is stored or not. */
-export const EMPTY_TREE_BYTES: Uint8Array = new NodeWriter(0).take().bytes;
-export const EMPTY_TREE: Hash = hashOf(EMPTY_TREE_BYTES);

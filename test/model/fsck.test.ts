@@ -12,7 +12,7 @@ import { commit } from '../../src/porcelain/commit.ts';
 import { fsck, gc, storeStat } from '../../src/porcelain/maintain.ts';
 import type { Repository } from '../../src/porcelain/repository.ts';
 import { reset } from '../../src/porcelain/reset.ts';
-import { NodeWriter } from '../../src/prolly/node.ts';
+import { NodeWriter } from '../../src/prolly/node-writer.ts';
 import { temporaryRepository } from '../support/repository.ts';
 
 const table = (mark: string): string =>

@@ -5,57 +5,15 @@ import type { Hash } from '../../src/hash.ts';
 import { headUpdate } from '../../src/model/head.ts';
 import { isAncestor, walkHistory } from '../../src/model/history.ts';
 import { checkRefName, checkTableName, foldName } from '../../src/model/names.ts';
-import { encodeCommit, toChunk } from '../../src/model/objects.ts';
 import { resolveRevision } from '../../src/model/revision.ts';
-import { EMPTY_TREE } from '../../src/prolly/node.ts';
 import type { Store } from '../../src/store/contract.ts';
-import { createMemoryStore } from '../../src/store/memory.ts';
-
-/** Parents of each commit, as indices of earlier ones. */
-type Graph = number[][];
-
-const graph: fc.Arbitrary<Graph> = fc
-  .array(fc.array(fc.nat(), { maxLength: 3 }), { minLength: 1, maxLength: 25 })
-  .map((list) =>
-    list.map((parents, i) => [...new Set(parents.map((p) => p % (i || 1)))].slice(0, i)),
-  );
-
-async function store(parents: Graph, times: (i: number) => number): Promise<[Store, Hash[]]> {
-  const memory = createMemoryStore();
-  const hashes: Hash[] = [];
-  const generations: number[] = [];
-  for (const [i, list] of parents.entries()) {
-    const person = { name: 'n', email: 'e', time: times(i), zone: 0 };
-    generations.push(1 + Math.max(0, ...list.map((p) => generations[p])));
-    const chunk = toChunk(
-      encodeCommit({
-        root: EMPTY_TREE,
-        parents: list.map((p) => hashes[p]),
-        author: person,
-        committer: person,
-        message: `commit ${i}`,
-        clock: { ms: i, counter: 0, node: 'test' },
-        generation: generations[i],
-        extra: {},
-      }),
-    );
-    await memory.putMany([chunk]);
-    hashes.push(chunk.hash);
-  }
-  return [memory, hashes];
-}
-
-function reachable(parents: Graph, from: number): Set<number> {
-  const found = new Set([from]);
-  for (const i of found) for (const p of parents[i]) found.add(p);
-  return found;
-}
+import { commitGraph, reachable, storeGraph } from '../support/commit-graph.ts';
 
 describe('history', () => {
   test('walks every reachable commit once, newest first, without the excluded', async () => {
     await fc.assert(
-      fc.asyncProperty(graph, fc.nat(), async (parents, pick) => {
-        const [memory, hashes] = await store(parents, (i) => i * 1000);
+      fc.asyncProperty(commitGraph, fc.nat(), async (parents, pick) => {
+        const [memory, hashes] = await storeGraph(parents, (i) => i * 1000);
         const start = parents.length - 1;
         const excluded = pick % parents.length;
         const expected = [...reachable(parents, start)].sort((a, b) => b - a);
@@ -73,8 +31,8 @@ describe('history', () => {
 
   test('knows ancestors, whatever the clocks said', async () => {
     await fc.assert(
-      fc.asyncProperty(graph, fc.nat(), fc.nat(), fc.nat(), async (parents, x, y, seed) => {
-        const [memory, hashes] = await store(parents, (i) => Math.imul(i + seed, 7919) % 1000);
+      fc.asyncProperty(commitGraph, fc.nat(), fc.nat(), fc.nat(), async (parents, x, y, seed) => {
+        const [memory, hashes] = await storeGraph(parents, (i) => Math.imul(i + seed, 7919) % 1000);
         const [a, b] = [x % parents.length, y % parents.length];
         expect(await isAncestor(memory, hashes[a], hashes[b])).toBe(reachable(parents, b).has(a));
       }),
@@ -90,7 +48,10 @@ describe('a revision', () => {
 
   async function example(): Promise<[Store, Hash[]]> {
     const day = Date.UTC(2026, 0, 1);
-    const [memory, hashes] = await store([[], [0], [0], [1, 2], [3]], (i) => day + i * 86_400_000);
+    const [memory, hashes] = await storeGraph(
+      [[], [0], [0], [1, 2], [3]],
+      (i) => day + i * 86_400_000,
+    );
     for (const [old, to] of [
       [null, 0],
       [0, 1],

@@ -42,7 +42,7 @@ const model = fc
     const result: Model = new Map();
     for (let i = 0; i < size; i++) {
       const x = Math.imul(i + seed, 2654435761) >>> 0;
-      result.set(`k${x % (size * 3)}${'p'.repeat(pad)}`, '\0' + 'v'.repeat(x % width) + (x % 97));
+      result.set(`k${x % (size * 3)}${'p'.repeat(pad)}`, `\0${'v'.repeat(x % width)}${x % 97}`);
     }
     return result;
   });
@@ -132,6 +132,31 @@ describe('a tree', () => {
     }
     const all = entries.map(([key, value]) => ({ key, value }));
     expect(await editTree(store, root, [all])).toBe(await buildTree(store, entries));
+  });
+
+  test('appending behind a tree that ends exactly at a boundary keeps what was there', async () => {
+    const store = new NodeStore(createMemoryStore());
+    const entries = Array.from({ length: 2000 }, (_, i): [Buffer, Buffer] => [
+      bytes(`${'p'.repeat(200)}${String(i).padStart(6, '0')}`),
+      bytes(`\0${i}`),
+    ]);
+    const ends: number[] = [];
+    let rows = 0;
+    for await (const leaf of scanLeaves(store, await buildTree(store, entries))) {
+      rows += leaf.count;
+      ends.push(rows);
+    }
+    expect(ends.length).toBeGreaterThan(20);
+    for (const end of ends.slice(0, -1)) {
+      const root = await buildTree(store, entries.slice(0, end));
+      for (const more of [1, 40, 300]) {
+        const edits = entries.slice(end, end + more).map(([key, value]) => ({ key, value }));
+        const fresh = await buildTree(store, entries.slice(0, end + more));
+        expect(await editTree(store, root, [edits])).toBe(fresh);
+        const deletes = edits.map(({ key }) => ({ key, value: null }));
+        expect(await editTree(store, fresh, [deletes])).toBe(root);
+      }
+    }
   });
 
   test('diff gives exactly the model difference, in key order', async () => {
