@@ -28,7 +28,8 @@ export async function findDuplicate(
   try {
     const out = new ByteWriter(1024);
     for await (const batch of reader.batches()) {
-      const sources = keyOnly.columns.map((_, i) => (keyOnly.key.includes(i) ? i : -1));
+      const isThere = (i: number) => keyOnly.key.includes(i) && i < batch.columns;
+      const sources = keyOnly.columns.map((_, i) => (isThere(i) ? i : -1));
       const encoder = new RowEncoder(keyOnly, sources, () => {
         throw bug('a key out of line');
       });

@@ -17,6 +17,7 @@ import { editTree } from '../../prolly/edit.ts';
 import { mergeBuild } from '../../prolly/merge-build.ts';
 import type { NodeStore } from '../../prolly/node-store.ts';
 import { countRows } from '../../prolly/scan.ts';
+import { MAX_CHUNK_BYTES } from '../../store/contract.ts';
 import { joinTypes, misfitReason, narrowestType } from '../../tuple/cell-type.ts';
 import { type ColumnInference, TypeInference, type Widening } from '../../tuple/infer.ts';
 import { keyCandidates, UniqueSample } from '../../tuple/key-choice.ts';
@@ -95,6 +96,8 @@ class ImportPass {
   private inference!: TypeInference;
   private schema!: Schema;
   private encoder!: RowEncoder;
+  /** Columns of the batch that the encoder reads. */
+  private present = 0;
   /** Which of the candidates for a key is tried. */
   private candidate: number;
   private keyReason = '';
@@ -125,9 +128,7 @@ class ImportPass {
     this.inference = this.newInference();
     for await (const batch of this.reader.batches()) {
       this.inference.observe(batch);
-      if (this.schema === undefined || this.schema.columns.length < this.reader.columns.length) {
-        this.openSchema(batch);
-      }
+      this.openSchema(batch);
       const problem = this.encodeBatch(batch);
       if (problem !== undefined) return { done: false, plan: this.replan(problem, batch) };
       if (this.builder.full) await this.builder.flush();
@@ -155,21 +156,28 @@ class ImportPass {
     });
   }
 
-  /** Fixes schema and encoder once the first batch is known (and when columns appear). */
+  /**
+   * Fixes schema and encoder once the first batch is known, and again when columns appear.
+   * A reader may know of columns already that the batch, read before, does not have.
+   */
   private openSchema(batch?: RowBatch): void {
     const names = this.reader.columns;
-    const key = this.chooseKey(names, batch);
-    const inferred = this.inference.result(this.reader.columns.length);
+    const present = batch?.columns ?? names.length;
+    if (this.schema?.columns.length === names.length && this.present === present) return;
+    const before = this.schema;
+    const key = before?.key ?? this.chooseKey(names, batch);
+    const inferred = this.inference.result(names.length);
     const columns = names.map((name, i) => ({ name, type: inferred[i]?.type ?? 'text' }));
-    for (const i of key) columns[i].type = this.keyType(names[i], columns[i].type, i);
+    // The key stays what the rows so far were encoded by: `finish` sees whether that held.
+    for (const i of key) {
+      columns[i].type = before?.columns[i].type ?? this.keyType(names[i], columns[i].type, i);
+    }
     this.schema = { columns, key };
+    this.present = present;
     const put = (bytes: Uint8Array): Hash =>
       buildBlob(bytes, (chunk) => this.input.nodes.put(chunk));
-    this.encoder = new RowEncoder(
-      this.schema,
-      names.map((_, i) => i),
-      put,
-    );
+    const sources = names.map((_, i) => (i < present ? i : -1));
+    this.encoder = new RowEncoder(this.schema, sources, put);
   }
 
   private keyType(name: string, inferred: ColumnType, index: number): ColumnType {
@@ -186,9 +194,11 @@ class ImportPass {
       return keyIndices(key.names, names, this.input.source.name, remembered);
     }
     const candidates = keyCandidates(this.input.table, [...names]);
-    const sample = new UniqueSample(candidates);
+    const present = batch?.columns ?? names.length;
+    const sample = new UniqueSample(candidates.filter((column) => column < present));
     if (batch !== undefined) sample.observe(batch);
-    const hopeless = new Set(sample.objections.map(({ column }) => column));
+    const absent = candidates.filter((column) => column >= present);
+    const hopeless = new Set([...absent, ...sample.objections.map(({ column }) => column)]);
     while (hopeless.has(candidates[this.candidate])) this.candidate += 1;
     const chosen = candidates[this.candidate];
     if (chosen === undefined) {
@@ -327,6 +337,8 @@ class ImportPass {
   private async store(schema: Schema, tree: Hash): Promise<ImportedTable> {
     const { nodes, prior } = this.input;
     const schemaChunk = toChunk(encodeSchema(schema));
+    if (schemaChunk.bytes.length > MAX_CHUNK_BYTES)
+      throw this.namesTooLong(schemaChunk.bytes.length);
     const table = toChunk(encodeTable({ schema: schemaChunk.hash, tree }), prior?.table);
     nodes.put(schemaChunk);
     nodes.put(table);
@@ -345,6 +357,16 @@ class ImportPass {
       keyReason: this.keyReason,
       widenings: this.inference.widenings(),
     };
+  }
+
+  private namesTooLong(bytes: number): DvError {
+    const { name: file } = this.input.source;
+    const columns = this.reader.columns.length;
+    const message = `the names of the ${columns} columns of '${file}' take ${bytes} bytes, more than ${MAX_CHUNK_BYTES}`;
+    return new DvError('too-many-columns', message, {
+      hint: 'shorten the names, or split the table',
+      data: { file, columns, bytes, limit: MAX_CHUNK_BYTES },
+    });
   }
 
   private declaredReason(name: string): string {
