@@ -78,7 +78,10 @@ export interface ReadOptions {
 }
 
 export interface TableReader {
-  /** Column names in file order. JSON readers may append while batches are read. */
+  /**
+   * Column names in file order. JSON readers append while batches are read; while a batch is at
+   * hand there are `batch.columns` of them.
+   */
   readonly columns: readonly string[];
   /** Types the source declares, by column; undefined where it does not say. */
   readonly declaredTypes: readonly (ColumnType | undefined)[];

@@ -30,6 +30,7 @@ export class JsonReader implements TableReader {
   #records!: RecordScanner;
   #cursor!: Cursor;
   #frames!: Frames;
+  #columns: readonly string[] = [];
   #rows = 0;
 
   constructor(format: JsonName, source: ByteSource, options: ReadOptions) {
@@ -46,11 +47,16 @@ export class JsonReader implements TableReader {
     this.#records = new RecordScanner(tokens, this.#raw);
     this.#cursor = new Cursor(this.#window, tokens, this.#records);
     this.#frames = lines ? new LineFrames(this.#cursor) : new ArrayFrames(this.#cursor);
+    this.#columns = [];
     this.#rows = 0;
   }
 
+  /**
+   * While a batch is at hand, those of the batch: a name that the next one brings is not shown
+   * before it, although it has been seen.
+   */
   get columns(): readonly string[] {
-    return this.#records.names.list;
+    return this.#columns;
   }
 
   async *batches(): AsyncIterable<RowBatch> {
@@ -61,6 +67,7 @@ export class JsonReader implements TableReader {
         const outcome = this.#fill();
         if (records.rows > 0) {
           this.#rows += records.rows;
+          this.#showColumns(records.columns);
           yield records;
         }
         records.restart();
@@ -70,7 +77,13 @@ export class JsonReader implements TableReader {
     } finally {
       await this.#window.close();
     }
+    this.#showColumns(records.names.count);
     if (this.columns.length === 0) throw fileEmpty(this.#source.name, this.#emptiness());
+  }
+
+  #showColumns(count: number): void {
+    if (this.#columns.length === count) return;
+    this.#columns = this.#records.names.list.slice(0, count);
   }
 
   /** Reads records until the batch is full or the window or the file is at its end. */

@@ -96,6 +96,23 @@ describe('reading', () => {
     });
   });
 
+  test('while a batch is at hand the columns are its own', async () => {
+    await fc.assert(
+      fc.asyncProperty(files, fc.integer({ min: 1, max: 40 }), async (file, chunk) => {
+        for (const [format, bytes] of [
+          [ndjson, file.lines] as const,
+          [json, file.array] as const,
+        ]) {
+          const reader = await format.openReader(sourceOf(bytes, chunk), {});
+          for await (const batch of reader.batches()) {
+            expect(reader.columns.length).toBe(batch.columns);
+            expect(reader.declaredTypes.length).toBe(batch.columns);
+          }
+        }
+      }),
+    );
+  });
+
   test('lines are those of the file, or record numbers where there are none', async () => {
     const lines = '\n{"a":1}\n\n{"a":2}\n{"a":3}';
     expect((await readTable(ndjson, lines)).lines).toEqual([2, 4, 5]);
