@@ -2,9 +2,9 @@
 import type { AddedTable } from '../porcelain/add.ts';
 
 /**
- * `{table,kind,change,rows:{added,removed,modified}}`; where a file was read as a table also
- * `total` (rows), `key`, `keyReason`, `columns` (`{name,type,reason,sample}`), `widenings`
- * (`{column,from,to,line,value}`) and `dialect`.
+ * `{table,kind,change,rows:{added,removed,modified},schema}`, `schema` as in a diff; where a
+ * file was read as a table also `total` (rows), `key`, `keyReason`, `columns`
+ * (`{name,type,reason,sample}`), `widenings` (`{column,from,to,line,value}`) and `dialect`.
  */
 export function addedAsJson({ imported, ...added }: AddedTable): unknown {
   if (imported === undefined) return added;

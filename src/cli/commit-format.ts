@@ -12,7 +12,11 @@ export interface FormatFlags {
   readonly pretty?: string;
   readonly abbrevCommit?: boolean;
   readonly decorate?: boolean;
+  readonly graph?: boolean;
 }
+
+/** What a graph of a few branches takes of a line. */
+const GRAPH_COLUMNS = 10;
 
 export function declareCommitFormat(command: Command): void {
   command
@@ -37,6 +41,7 @@ export async function styleOf(
     context,
     decorations: decorated ? await readDecorations(repo) : undefined,
     abbreviate: flags.abbrevCommit,
+    width: context.isTTY ? context.width - (flags.graph ? GRAPH_COLUMNS : 0) : undefined,
   };
 }
 

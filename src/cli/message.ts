@@ -51,7 +51,7 @@ export function editMessage(
   const editor = findEditor(context, repo);
   if (editor === undefined) {
     throw new DvError('no-message', 'there is no message, and no editor to write one', {
-      hint: '-m MESSAGE, or set EDITOR',
+      hint: 'give one with -m, or set EDITOR',
     });
   }
   const path = join(repo.dotDir, name);
@@ -61,7 +61,9 @@ export function editMessage(
     stdio: 'inherit',
   });
   if (error !== undefined || status !== 0) {
-    throw new DvError('no-message', `the editor '${editor}' failed`, { hint: '-m MESSAGE' });
+    throw new DvError('no-message', `the editor '${editor}' failed`, {
+      hint: 'give the message with -m',
+    });
   }
   return cleanMessage(readFileSync(path, 'utf8'));
 }

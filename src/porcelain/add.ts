@@ -5,8 +5,12 @@
  */
 import { existsSync, statSync } from 'node:fs';
 import { DvError } from '../errors.ts';
+import type { Hash } from '../hash.ts';
+import type { SchemaChange } from '../model/change.ts';
 import { checkTableName, foldName } from '../model/names.ts';
+import { readSchema, readTable } from '../model/object-reader.ts';
 import { getRootEntry, listRoot, type NamedEntry, type RootEntry } from '../model/root.ts';
+import { diffSchemas } from '../model/table-diff.ts';
 import { countChanges, type RowCounts } from '../model/table-stat.ts';
 import type { StateUpdate } from '../store/contract.ts';
 import type { Schema } from '../tuple/schema.ts';
@@ -38,6 +42,8 @@ export interface AddedTable {
   readonly change: 'added' | 'modified' | 'removed' | 'unchanged';
   /** Rows that differ from what was staged before. */
   readonly rows: RowCounts;
+  /** How the columns and the key differ from what was staged before. */
+  readonly schema: readonly SchemaChange[];
   /** Of a file that had to be read as a table. */
   readonly imported: ImportedTable | undefined;
 }
@@ -182,9 +188,23 @@ async function describe(
   before: RootEntry | undefined,
 ): Promise<AddedTable> {
   const table = (e: RootEntry | null | undefined) => (e?.kind === 'table' ? e.table : undefined);
-  const rows = await countChanges(repo.nodes, table(before), table(entry));
+  const [from, to] = [table(before), table(entry)];
+  const rows = await countChanges(repo.nodes, from, to);
+  const schema = await schemaChanges(repo, from, to);
   const kind = (entry ?? before)?.kind ?? 'table';
-  return { table: name, kind, change: changeOf(before, entry), rows, imported };
+  return { table: name, kind, change: changeOf(before, entry), rows, schema, imported };
+}
+
+/** Between two tables that both exist; none where one does not. */
+export async function schemaChanges(
+  { store }: Repository,
+  from: Hash | undefined,
+  to: Hash | undefined,
+): Promise<readonly SchemaChange[]> {
+  if (from === undefined || to === undefined || from === to) return [];
+  const [a, b] = [await readTable(store, from), await readTable(store, to)];
+  if (a.schema === b.schema) return [];
+  return diffSchemas(await readSchema(store, a.schema), await readSchema(store, b.schema));
 }
 
 function changeOf(before: RootEntry | undefined, after: RootEntry | null): AddedTable['change'] {

@@ -9,7 +9,7 @@ import { checkTableName } from '../model/names.ts';
 import { type DialectRecord, getRootEntry, type RootEntry } from '../model/root.ts';
 import { countChanges } from '../model/table-stat.ts';
 import { stagedUpdate } from '../model/working-set.ts';
-import { type AddedTable, sameEntry } from './add.ts';
+import { type AddedTable, sameEntry, schemaChanges } from './add.ts';
 import { checkout, hasWorkingFile } from './checkout.ts';
 import { checkFile, fingerprintUpdate, readFingerprint } from './fingerprint.ts';
 import { openInput } from './import/input-file.ts';
@@ -51,6 +51,7 @@ export async function importFile(
     kind: entry.kind,
     change: prior === undefined ? 'added' : sameEntry(prior, entry) ? 'unchanged' : 'modified',
     rows: await countChanges(repo.nodes, tableOf(prior), tableOf(entry)),
+    schema: await schemaChanges(repo, tableOf(prior), tableOf(entry)),
     imported: read.imported,
   };
   if (options.dryRun) return result;

@@ -17,9 +17,11 @@ export interface RemoveOptions {
   readonly cached?: boolean;
   /** Even when the file has unsaved changes. */
   readonly force?: boolean;
+  /** Take a directory for all that is in it. */
+  readonly recursive?: boolean;
 }
 
-/** @throws DvError `unknown-table`, `unsaved-changes` */
+/** @throws DvError `unknown-table`, `unsaved-changes`, `bad-option` for a directory */
 export async function remove(
   repo: Repository,
   paths: readonly string[],
@@ -31,8 +33,10 @@ export async function remove(
   const items: CheckoutItem[] = [];
   for (const path of paths) {
     const wanted = tableNameOf(repo, path);
-    const names = [...entries.keys()].filter((n) => n === wanted || n.startsWith(`${wanted}/`));
+    const below = wanted === '' ? '' : `${wanted}/`;
+    const names = [...entries.keys()].filter((n) => n === wanted || n.startsWith(below));
     if (names.length === 0) throw unknownTable(path);
+    if (!entries.has(wanted) && !options.recursive) throw isDirectory(path);
     for (const name of names) {
       const entry = entries.get(name) as RootEntry;
       changes.set(name, null);
@@ -45,6 +49,12 @@ export async function remove(
   const done = await checkout(repo, items, { state: [stagedUpdate(set, staged)] });
   if (!done) throw raced();
   return { tables: [...changes.keys()] };
+}
+
+function isDirectory(path: string): DvError {
+  return new DvError('bad-option', `'${path}' is a directory`, {
+    hint: `dv rm -r ${path} removes all that is in it`,
+  });
 }
 
 function raced(): DvError {

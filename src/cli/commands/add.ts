@@ -1,20 +1,18 @@
 /**
  * `dv add`: working files into what is staged.
  *
- * JSON: `{"dryRun":false,"tables":[{table,kind,change,rows:{added,removed,modified}}]}`; where
- * a file was read as a table also `total` (rows), `key`, `keyReason`, `columns`
- * (`{name,type,reason,sample}`), `widenings` (`{column,from,to,line,value}`) and `dialect`.
+ * JSON: `{"dryRun":false,"tables":[...]}` with a table as added-json.ts has it.
  */
 import { DvError } from '../../errors.ts';
 import { type AddedTable, type AddOptions, add } from '../../porcelain/add.ts';
 import type { RowSelection } from '../../porcelain/select-rows.ts';
+import { addedAsJson } from '../added-json.ts';
 import type { CommandModule } from '../command.ts';
 import type { Context } from '../context.ts';
 import { declareImportOptions, type ImportFlags, readImportOptions } from '../import-options.ts';
 import { readKeyList } from '../key-list.ts';
 import { openRepositoryOf } from '../open-repository.ts';
 import { renderAdded } from '../render/added-table.ts';
-import { renderSchema } from '../render/schema-table.ts';
 
 interface Options extends ImportFlags {
   readonly all?: boolean;
@@ -64,7 +62,7 @@ export const command: CommandModule<Options> = {
     };
     const { tables } = await add(repo, paths ?? [repo.worktree], request);
     if (context.json) {
-      const list = tables.map(tableAsJson);
+      const list = tables.map(addedAsJson);
       context.out.json({ dryRun: options.dryRun === true, tables: list });
     } else {
       report(context, tables, options, rows !== undefined);
@@ -94,20 +92,6 @@ async function readSelection(
   return where === undefined ? undefined : { where };
 }
 
-function tableAsJson({ imported, ...added }: AddedTable): unknown {
-  if (imported === undefined) return added;
-  const { schema, columns, rows, keyReason, widenings, dialect } = imported;
-  return {
-    ...added,
-    total: rows,
-    key: schema.key.map((i) => schema.columns[i].name),
-    keyReason,
-    columns: columns.map((column, i) => ({ name: schema.columns[i].name, ...column })),
-    widenings: widenings.map((w) => ({ ...w, column: schema.columns[w.column].name })),
-    dialect,
-  };
-}
-
 function report(
   context: Context,
   tables: readonly AddedTable[],
@@ -115,17 +99,13 @@ function report(
   someRows: boolean,
 ): void {
   const width = context.isTTY ? context.width : undefined;
-  let changes = 0;
+  const full = dryRun === true || verbose === true;
   for (const added of tables) {
-    if (added.change !== 'unchanged') changes += 1;
-    if (context.quiet && !dryRun) continue;
-    if (added.imported !== undefined && (dryRun || verbose)) {
-      context.out.line(renderSchema(added.table, added.imported, context, width));
-    }
-    context.out.write(renderAdded(added, context));
+    if (!context.quiet || dryRun) context.out.write(renderAdded(added, context, { full, width }));
   }
+  const changed = tables.some(({ change }) => change !== 'unchanged');
   if (dryRun) context.note('nothing is staged: this was a dry run');
-  else if (changes === 0 && context.isTTY) {
+  else if (!changed && context.isTTY) {
     context.note(someRows ? 'no changed row was picked' : 'nothing changed since it was staged');
   }
 }

@@ -74,7 +74,7 @@ function askInEditor(context: Context, repo: Repository): AskForMessage {
     const plain = { ...context, paint: NO_PAINT };
     const state = renderStatus(await status(repo, { untracked: 'no' }), plain, repo);
     const draft = [
-      previous ?? '',
+      ...(previous === undefined ? [] : [previous]),
       '',
       "# Write the message of the commit. Lines that begin with '#' are left out, and an",
       '# empty message ends dv without a commit.',

@@ -9,7 +9,6 @@ import type { CommandModule } from '../command.ts';
 import { declareImportOptions, type ImportFlags, readImportOptions } from '../import-options.ts';
 import { openRepositoryOf } from '../open-repository.ts';
 import { renderAdded } from '../render/added-table.ts';
-import { renderSchema } from '../render/schema-table.ts';
 
 interface Options extends ImportFlags {
   readonly dryRun?: boolean;
@@ -50,11 +49,9 @@ export const command: CommandModule<Options> = {
       context.out.json({ ...(addedAsJson(added) as object), dryRun });
       return 0;
     }
-    if (dryRun && added.imported !== undefined) {
-      const width = context.isTTY ? context.width : undefined;
-      context.out.line(renderSchema(added.table, added.imported, context, width));
-    }
-    if (!context.quiet || dryRun) context.out.write(renderAdded(added, context));
+    const width = context.isTTY ? context.width : undefined;
+    const text = renderAdded(added, context, { full: dryRun, width });
+    if (!context.quiet || dryRun) context.out.write(text);
     if (added.change === 'unchanged') context.note(`nothing changed in ${added.table}`);
     if (dryRun) context.note('nothing is staged: this was a dry run');
     return 0;

@@ -22,7 +22,6 @@ import type { CommitStyle } from '../render/commit-text.ts';
 import { LogText } from '../render/log-text.ts';
 
 interface Options extends FormatFlags {
-  readonly graph?: boolean;
   readonly stat?: boolean;
   readonly maxCount?: number;
   readonly skip?: number;

@@ -6,13 +6,15 @@ import { openRepositoryOf } from '../open-repository.ts';
 interface Options {
   readonly cached?: boolean;
   readonly force?: boolean;
+  readonly recursive?: boolean;
 }
 
 export const command: CommandModule<Options> = {
   declare(command) {
     command
-      .argument('<path...>', 'tables and files, or directories of them')
+      .argument('<path...>', 'tables and files; with -r, directories')
       .option('--cached', 'keep the working file')
+      .option('-r, --recursive', 'all that is in a directory')
       .option('-f, --force', 'also when the file has changes that are not staged');
   },
   examples: [['dv rm --cached cities.csv', 'stop keeping versions of a file, and keep the file']],

@@ -44,7 +44,12 @@ export const command: CommandModule<Options> = {
     const result = await switchTo(repo, target, request);
     const { branch, commit, files } = result;
     if (context.json) context.out.json({ branch, commit, files });
-    else context.note(await describe(context, repo, result, request));
+    else {
+      context.note(await describe(context, repo, result, request));
+      if (branch === null && context.isTTY) {
+        context.note('hint: dv switch -c NAME keeps commits that are made here');
+      }
+    }
     return 0;
   },
 };

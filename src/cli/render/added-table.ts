@@ -2,44 +2,67 @@
  * What `dv add` says of one table:
  *
  *   cities.csv: 12 rows added, 3 modified
- *     key id: "id" is unique and looks like a key; --key names another
- *     population is decimal now, not integer: line 7 has '1.5'
+ *     key id: "id" is unique and looks like a key (--key names another)
+ *     + column country text
+ *     ~ column population: integer → decimal, because line 7 has '1.5'
+ *
+ * and, where it is to say all, also its rows and its dialect, and each column with its type
+ * and the reason (schema-table.ts).
  */
 import type { AddedTable } from '../../porcelain/add.ts';
 import type { ImportedTable } from '../../porcelain/import/table-import.ts';
 import type { Context } from '../context.ts';
+import { formatCount } from './count.ts';
+import { schemaLine } from './diff/table-head.ts';
 import { countPhrase } from './row-counts.ts';
-import { keyPhrase } from './schema-table.ts';
+import { describeDialect, keyPhrase, renderColumns } from './schema-table.ts';
 import { truncate } from './width.ts';
 
-const LONGEST_VALUE = 40;
-/** Reasons that name no choice of dv's. */
-const NOT_CHOSEN = ['given', 'remembered'];
+type Style = Pick<Context, 'paint' | 'shownLine'>;
 
-/** '' for a table in which nothing changed. */
-export function renderAdded(
-  added: AddedTable,
-  context: Pick<Context, 'paint' | 'shownLine'>,
-): string {
-  const { table, change, imported } = added;
-  if (change === 'unchanged') return '';
-  const { paint, shownLine } = context;
-  let text = `${shownLine(table)}: ${changePhrase(added, context)}\n`;
-  if (imported === undefined) return text;
-  if (change === 'added' && !NOT_CHOSEN.includes(imported.keyReason)) {
-    const reason = shownLine(imported.keyReason);
-    text += `  ${shownLine(keyPhrase(imported))}: ${reason} ${paint.dim('(--key names another)')}\n`;
-  }
-  for (const widening of imported.widenings) {
-    text += `  ${wideningPhrase(widening, imported, context)}\n`;
-  }
-  return text;
+export interface AddedTableOptions {
+  readonly full?: boolean;
+  /** Columns of the terminal; undefined: nothing is cut. */
+  readonly width?: number;
 }
 
-function changePhrase(
-  { kind, change, rows }: AddedTable,
-  { paint }: Pick<Context, 'paint'>,
+const LONGEST_VALUE = 40;
+/** Reasons for a key that dv did not choose. */
+const NOT_CHOSEN = ['given', 'remembered'];
+
+/** '' for a table in which nothing changed, unless all is to be said. */
+export function renderAdded(
+  added: AddedTable,
+  style: Style,
+  { full = false, width }: AddedTableOptions = {},
 ): string {
+  const { table, change, imported } = added;
+  if (change === 'unchanged' && (imported === undefined || !full)) return '';
+  const { paint, shownLine } = style;
+  const lines = [`${paint.heading(shownLine(table))}: ${changePhrase(added, style)}`];
+  if (full && imported !== undefined) {
+    lines.push(`  ${formatCount(imported.rows, 'rows')}, ${describeDialect(imported.dialect)}`);
+  }
+  const widened = imported?.widenings.map(({ column }) => imported.schema.columns[column].name);
+  for (const one of added.schema) {
+    if (one.kind === 'column-retyped' && widened?.includes(one.column)) continue;
+    lines.push(`  ${schemaLine(one, paint)}`);
+  }
+  if (imported === undefined) return `${lines.join('\n')}\n`;
+  const chosen = !NOT_CHOSEN.includes(imported.keyReason);
+  if (full || (change === 'added' && chosen)) {
+    const key = shownLine(`${keyPhrase(imported)}: ${imported.keyReason}`);
+    lines.push(`  ${key}${chosen ? paint.dim(' (--key names another)') : ''}`);
+  }
+  for (const widening of imported.widenings) {
+    lines.push(`  ${wideningLine(widening, imported, style)}`);
+  }
+  const columns = full ? `\n${renderColumns(imported, style, width)}\n` : '';
+  return `${lines.join('\n')}\n${columns}`;
+}
+
+function changePhrase({ kind, change, rows }: AddedTable, { paint }: Style): string {
+  if (change === 'unchanged') return 'nothing changed';
   if (kind === 'file') return `file ${change}`;
   const counts = countPhrase(rows, paint);
   if (change === 'removed') return `table removed${counts === '' ? '' : `, ${counts}`}`;
@@ -47,12 +70,12 @@ function changePhrase(
   return change === 'added' ? 'empty table added' : 'the same rows, written another way';
 }
 
-function wideningPhrase(
+function wideningLine(
   { column, from, to, line, value }: ImportedTable['widenings'][number],
   { schema }: ImportedTable,
-  { paint, shownLine }: Pick<Context, 'paint' | 'shownLine'>,
+  { paint, shownLine }: Style,
 ): string {
-  const name = shownLine(schema.columns[column].name);
+  const change = { kind: 'column-retyped', column: schema.columns[column].name, from, to } as const;
   const cell = truncate(shownLine(value), LONGEST_VALUE);
-  return `${paint.changed(`${name} is ${to} now, not ${from}`)}: line ${line} has '${cell}'`;
+  return `${schemaLine(change, paint)}, because line ${line} has '${cell}'`;
 }

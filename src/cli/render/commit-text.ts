@@ -9,6 +9,8 @@ import type { Context } from '../context.ts';
 import { indent, renderNamesBehind, shortHash, subjectOf, who } from './commit-parts.ts';
 import { fillTemplate } from './commit-template.ts';
 import { formatDate } from './date.ts';
+import { NO_PAINT } from './paint.ts';
+import { displayWidth } from './width.ts';
 
 export const COMMIT_FORMATS = ['oneline', 'short', 'medium', 'full', 'fuller'] as const;
 export type CommitFormat = (typeof COMMIT_FORMATS)[number];
@@ -20,7 +22,11 @@ export interface CommitStyle {
   readonly decorations?: Decorations;
   /** Short hashes, or full ones; default: short only in `oneline`. */
   readonly abbreviate?: boolean;
+  /** Columns of the terminal: a hash that would break the line is cut. */
+  readonly width?: number;
 }
+
+const CUT_DIGITS = 12;
 
 /** The lines of a commit, without a line feed behind the last. */
 export function renderCommit(hash: Hash, commit: Commit, style: CommitStyle): string {
@@ -31,16 +37,22 @@ export function renderCommit(hash: Hash, commit: Commit, style: CommitStyle): st
   }
   const abbreviate = style.abbreviate ?? format === 'oneline';
   const text = abbreviate ? shortHash(hash) : hash;
-  if (format !== 'oneline') return renderLong(text, commit, format, context, names);
+  if (format !== 'oneline') return renderLong(fitHash(text, names, style), commit, style, names);
   const subject = context.shownLine(subjectOf(commit.message));
   return `${context.paint.hash(text)}${renderNamesBehind(names, context)} ${subject}`;
+}
+
+/** The hash, cut where it and the names behind it do not fit on a line of the terminal. */
+function fitHash(hash: string, names: readonly Decoration[], style: CommitStyle): string {
+  const { context, width = Number.POSITIVE_INFINITY } = style;
+  const plain = renderNamesBehind(names, { ...context, paint: NO_PAINT });
+  return displayWidth(`commit ${hash}${plain}`) > width ? hash.slice(0, CUT_DIGITS) : hash;
 }
 
 function renderLong(
   hash: string,
   commit: Commit,
-  format: Exclude<CommitFormat, 'oneline'>,
-  context: CommitStyle['context'],
+  { format, context }: CommitStyle,
   names: readonly Decoration[],
 ): string {
   const { author, committer, message, parents } = commit;
@@ -58,7 +70,7 @@ function renderLong(
 
 function renderFacts(
   facts: readonly (readonly [label: string, value: string])[],
-  format: CommitFormat,
+  format: CommitStyle['format'],
   { shownLine }: CommitStyle['context'],
 ): string[] {
   const column = format === 'fuller' ? 'AuthorDate: '.length : 'Author: '.length;

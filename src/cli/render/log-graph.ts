@@ -14,6 +14,11 @@
  */
 
 export interface GraphRow {
+  /**
+   * A line for where nothing else stands between the commits: this one begins a line where
+   * another one has just ended.
+   */
+  readonly above: string | undefined;
   /** The line of the commit: `| * |`. */
   readonly commit: string;
   /** Lines that connect it with what follows. */
@@ -24,21 +29,23 @@ export interface GraphRow {
 
 export class LogGraph {
   #lanes: string[] = [];
+  /** The lane that ended below the last commit without a link to show it. */
+  #ended: number | undefined;
 
   /** The next commit. `parents`: those that the log comes to. */
   next(hash: string, parents: readonly string[]): GraphRow {
+    const before = this.#draw();
     const at = this.#laneOf(hash);
+    const above = at === this.#ended ? before : undefined;
     const commit = this.#lanes.map((_, lane) => (lane === at ? '*' : '|')).join(' ');
     const links = this.#follow(at, parents);
-    return { commit, links, padding: this.#lanes.map(() => '|').join(' ') };
+    return { above, commit, links, padding: this.#draw() };
   }
 
   /** A commit that is not shown: its line goes through. */
   pass(hash: string, parents: readonly string[]): readonly string[] {
-    const known = this.#lanes.includes(hash);
-    if (known) return this.#follow(this.#laneOf(hash), parents);
     // A line that begins at a hidden commit begins at the first shown one below it.
-    return [];
+    return this.#lanes.includes(hash) ? this.#follow(this.#laneOf(hash), parents) : [];
   }
 
   #laneOf(hash: string): number {
@@ -48,6 +55,7 @@ export class LogGraph {
 
   #follow(at: number, parents: readonly string[]): string[] {
     const [first, ...others] = new Set(parents);
+    this.#ended = undefined;
     if (first === undefined) return this.#end(at);
     this.#lanes[at] = first;
     let fan = at;
@@ -62,7 +70,7 @@ export class LogGraph {
   }
 
   /** All lanes, and the marks at the given columns. */
-  #draw(marks: readonly (readonly [column: number, mark: string])[]): string {
+  #draw(marks: readonly (readonly [column: number, mark: string])[] = []): string {
     const line = this.#lanes
       .map(() => '|')
       .join(' ')
@@ -87,7 +95,10 @@ export class LogGraph {
   #end(at: number): string[] {
     const right = this.#lanes.length - at - 1;
     this.#lanes.splice(at, 1);
-    if (right === 0) return [];
+    if (right === 0) {
+      this.#ended = at;
+      return [];
+    }
     return [`${'| '.repeat(at)} ${'/ '.repeat(right)}`.trimEnd()];
   }
 

@@ -27,7 +27,8 @@ export class LogText {
       return (this.#graph?.pass(entry.hash, entry.parents) ?? []).map((l) => `${l}\n`).join('');
     }
     const row = this.#graph?.next(entry.hash, entry.parents);
-    const gap = this.#spaced && this.#padding !== undefined ? `${this.#padding}\n` : '';
+    const between = this.#spaced ? this.#padding : row?.above;
+    const gap = between === undefined ? '' : `${between}\n`;
     this.#padding = row?.padding ?? '';
     const lines = this.#linesOf(entry);
     return gap + (row === undefined ? `${lines.join('\n')}\n` : this.#beside(row, lines));

@@ -1,18 +1,13 @@
 /**
- * What an import found in a file: its dialect, its key, and each column with its type and
- * the reason, for `dv add --dry-run`.
- *
- *   cities.csv: 12 rows, csv
- *   key id: "id" is unique and looks like a key
+ * What an import found in a file: its dialect and key in words, and its columns.
  *
  *     column      type     why
- *     id          integer  12 values, all integers
+ *     id          integer  12 values, all whole numbers
  *     name        text     line 2: 'Zürich' is plain text
  */
 import type { Dialect } from '../../formats/contract.ts';
 import type { ImportedTable } from '../../porcelain/import/table-import.ts';
 import type { Context } from '../context.ts';
-import { formatCount } from './count.ts';
 import { displayWidth, pad, truncate } from './width.ts';
 
 const MOST_NAME_COLUMNS = 32;
@@ -20,31 +15,21 @@ const INDENT = '  ';
 const GAP = '  ';
 
 /** `width`: columns of the terminal; undefined: nothing is cut. */
-export function renderSchema(
-  table: string,
-  imported: ImportedTable,
+export function renderColumns(
+  { schema, columns }: ImportedTable,
   { paint, shownLine }: Pick<Context, 'paint' | 'shownLine'>,
   width: number | undefined,
 ): string {
-  const { schema, columns, dialect, rows, keyReason } = imported;
   const names = schema.columns.map(({ name }) => truncate(shownLine(name), MOST_NAME_COLUMNS));
   const nameWidth = Math.max('column'.length, ...names.map(displayWidth));
   const typeWidth = Math.max('type'.length, ...schema.columns.map(({ type }) => type.length));
-  const room =
-    width === undefined
-      ? Number.POSITIVE_INFINITY
-      : width - INDENT.length - nameWidth - typeWidth - 2 * GAP.length;
+  const used = INDENT.length + nameWidth + typeWidth + 2 * GAP.length;
+  const room = width === undefined ? Number.POSITIVE_INFINITY : Math.max(0, width - used);
   const line = (name: string, type: string, why: string): string =>
     `${INDENT}${pad(name, nameWidth)}${GAP}${pad(type, typeWidth)}${GAP}${truncate(why, room)}`;
+  const head = paint.dim(line('column', 'type', 'why'));
   const lines = columns.map(({ type, reason }, i) => line(names[i], type, shownLine(reason)));
-  return [
-    `${paint.heading(shownLine(table))}: ${formatCount(rows, 'rows')}, ${describeDialect(dialect)}`,
-    `${keyPhrase(imported)}: ${shownLine(keyReason)}`,
-    '',
-    paint.dim(line('column', 'type', 'why')),
-    ...lines,
-    '',
-  ].join('\n');
+  return `${[head, ...lines].join('\n')}\n`;
 }
 
 /** `key id`, `key country, year`, `no key`. */
