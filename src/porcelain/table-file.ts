@@ -10,9 +10,9 @@ import { readSchema, readTable } from '../model/object-reader.ts';
 import type { RootEntry } from '../model/root.ts';
 import type { NodeStore } from '../prolly/node-store.ts';
 import { scanLeaves } from '../prolly/scan.ts';
+import type { RowBatch } from '../tuple/row-batch.ts';
 import { RowBatchBuilder } from '../tuple/row-batch-builder.ts';
 import { needsBlobs, readWholeValue } from '../tuple/row-codec.ts';
-import type { RowBatch } from '../tuple/row-batch.ts';
 import type { Schema } from '../tuple/schema.ts';
 
 /** The rows of a tree in key order, in batches; a batch is valid until the next. */
@@ -43,6 +43,9 @@ export async function* tableBytes(
   const schema = await readSchema(nodes.objects, schemaHash);
   const format = await loadFormat(dialect.format);
   const writer = format.createWriter(schema, dialect);
+  if (writer.survey !== undefined) {
+    for await (const batch of tableBatches(nodes, schema, tree)) writer.survey(batch);
+  }
   for await (const batch of tableBatches(nodes, schema, tree)) {
     const bytes = await writer.write(batch);
     if (bytes !== undefined && bytes.length > 0) yield bytes;
