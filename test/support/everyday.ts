@@ -2,7 +2,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { type RunOptions, type RunResult, runDv, temporaryRepository } from './cli.ts';
+import { type RunOptions, type RunResult, runDv, temporaryDirectory } from './cli.ts';
 
 export const CITIES = 'id,name,population\n1,Zürich,415367\n2,Bern,133883\n3,Basel,\n';
 
@@ -13,13 +13,16 @@ export class Shell {
     this.directory = directory;
   }
 
-  static async open(): Promise<Shell> {
-    return new Shell(await temporaryRepository());
+  /** An empty repository, in a directory that goes with the test unless one is given. */
+  static async open(directory = temporaryDirectory()): Promise<Shell> {
+    const shell = new Shell(directory);
+    await shell.ok('init', '--quiet');
+    return shell;
   }
 
   /** A repository with one commit, of `cities.csv`. */
-  static async openCommitted(): Promise<Shell> {
-    const shell = await Shell.open();
+  static async openCommitted(directory?: string): Promise<Shell> {
+    const shell = await Shell.open(directory);
     shell.write('cities.csv', CITIES);
     await shell.ok('add', 'cities.csv');
     await shell.ok('commit', '-m', 'First');

@@ -45,7 +45,7 @@ export class LogText {
   #beside({ commit, links, padding }: GraphRow, lines: readonly string[]): string {
     const drawn = [commit, ...links];
     while (drawn.length < lines.length) drawn.push(padding);
-    const width = Math.max(...drawn.map((line) => line.length));
+    const width = Math.max(padding.length, ...drawn.map((line) => line.length));
     return drawn
       .map((left, i) => {
         const blanks = ' '.repeat(width - left.length);
