@@ -41,7 +41,18 @@ const cellOf: Readonly<Record<ColumnType, fc.Arbitrary<string>>> = {
 };
 
 const columnName = fc.oneof(
-  fc.constantFrom('name', 'a b', 'table', 'change', '2020', '__proto__', 'x"y', "it's", 'from'),
+  fc.constantFrom(
+    'name',
+    'a b',
+    'table',
+    'change',
+    '2020',
+    '__proto__',
+    'x"y',
+    "it's",
+    'from',
+    'rowid',
+  ),
   fc.stringMatching(/^[a-z]{1,6}$/),
   hostileText.filter((text) => text !== '' && !text.includes('\u0000')),
 );

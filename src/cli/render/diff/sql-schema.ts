@@ -3,8 +3,8 @@
  * new columns, new types, and no key where it changes. After them: columns that go, and the
  * new key. So every row statement finds the columns of both sides.
  *
- * SQLite cannot change a column's type or a key in place: there the table is built anew. The
- * order of columns is left as it is: statements name them.
+ * SQLite cannot change a column's type or a key in place, nor add or drop a column `rowid`:
+ * there the table is built anew. The order of columns is left as it is: statements name them.
  */
 import type { TableDiff } from '../../../model/change.ts';
 import { type ColumnPair, pairColumns } from '../../../porcelain/diff-columns.ts';
@@ -76,21 +76,28 @@ function forPostgres(table: string, { schema, from, to }: BothSides): SchemaStat
   return { before, after };
 }
 
+/** Names of SQLite's row id, under which it adds and drops no column. */
+const ROW_ID = /^(?:rowid|oid|_rowid_)$/i;
+
 function forSqlite(table: string, { schema, from, to }: BothSides): SchemaStatements {
   const rekeyed = schema.some(({ kind }) => kind === 'key-changed');
   const retyped = schema.some(({ kind }) => kind === 'column-retyped');
   const pairs = pairColumns(from, to);
-  const dropped = pairs.filter((pair) => pair.to < 0).map(({ name }) => dropColumn(table, name));
-  if (!rekeyed && !retyped) {
-    const added = pairs.filter((pair) => pair.from < 0);
-    const before = added.map(({ name, type }) => addColumn(table, name, type, 'sqlite'));
-    return { before, after: dropped };
-  }
+  const added = pairs.filter((pair) => pair.from < 0);
+  const dropped = pairs.filter((pair) => pair.to < 0);
+  const rowId = ({ name }: ColumnPair) => ROW_ID.test(name);
   const common = pairs.filter((pair) => pair.from >= 0);
-  const before = rebuild(table, pairs, rekeyed ? [] : keyNames(to), common, from);
-  if (!rekeyed) return { before, after: dropped };
   const kept = pairs.filter((pair) => pair.to >= 0);
-  return { before, after: rebuild(table, to.columns, keyNames(to), kept) };
+  return {
+    before:
+      rekeyed || retyped || added.some(rowId)
+        ? rebuild(table, pairs, rekeyed ? [] : keyNames(to), common, from)
+        : added.map(({ name, type }) => addColumn(table, name, type, 'sqlite')),
+    after:
+      rekeyed || dropped.some(rowId)
+        ? rebuild(table, to.columns, keyNames(to), kept)
+        : dropped.map(({ name }) => dropColumn(table, name)),
+  };
 }
 
 /** A new table under the old name, with what the old one holds in `copied`. */
