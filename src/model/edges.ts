@@ -66,12 +66,16 @@ function children(node: Node, kind: EdgeKind): Edge[] {
 
 function rootEdges(node: Node): Edge[] {
   if (node.level > 0) return children(node, 'root');
-  return Array.from({ length: node.count }, (_, i) => {
-    const entry = decodeEntry(node.value(i));
-    return entry.kind === 'table'
-      ? { kind: 'table', hash: entry.table }
-      : { kind: 'blob', hash: entry.blob };
-  });
+  return Array.from({ length: node.count }, (_, i) => rootEntryEdges(node.value(i))).flat();
+}
+
+/** The edges out of one entry of a root. @throws DvError `corrupt` */
+export function rootEntryEdges(value: Uint8Array): Edge[] {
+  const entry = decodeEntry(value);
+  if (entry.kind === 'file') return [{ kind: 'blob', hash: entry.blob }];
+  const table: Edge = { kind: 'table', hash: entry.table };
+  const { dialectBlob } = entry;
+  return dialectBlob === undefined ? [table] : [table, { kind: 'blob', hash: dialectBlob }];
 }
 
 function treeEdges(node: Node): Edge[] {

@@ -12,9 +12,8 @@ import type { Maintenance, Marker } from '../store/maintenance.ts';
 import { checkEntry } from '../tuple/check-entry.ts';
 import type { Schema } from '../tuple/schema.ts';
 import { decodeIndex, PIECE_KIND } from './blob.ts';
-import { type Edge, edgesOf } from './edges.ts';
+import { type Edge, edgesOf, rootEntryEdges } from './edges.ts';
 import { decodeSchema, decodeTable } from './objects.ts';
-import { decodeEntry } from './root.ts';
 
 export interface FsckProblem {
   /** The object or ref at fault. */
@@ -193,13 +192,11 @@ function expandNode(visit: Visit, bytes: Uint8Array): Visit[] {
   const node = new Node(bytes);
   const { kind, path, schema } = visit;
   if (node.level === 0) {
-    const edges = edgesOf(kind === 'root' ? 'root' : 'tree', bytes);
-    if (kind !== 'root') return edges.map((edge) => ({ ...edge, path }));
-    return edges.map((edge, i) => {
+    if (kind !== 'root') return edgesOf('tree', bytes).map((edge) => ({ ...edge, path }));
+    return Array.from({ length: node.count }, (_, i) => {
       const name = Buffer.from(node.key(i)).toString('utf8');
-      decodeEntry(node.value(i));
-      return { ...edge, path: `${path}, '${name}'` };
-    });
+      return rootEntryEdges(node.value(i)).map((edge) => ({ ...edge, path: `${path}, '${name}'` }));
+    }).flat();
   }
   return Array.from({ length: node.count }, (_, i) => ({
     kind,

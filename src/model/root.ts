@@ -4,15 +4,18 @@
  *
  * A value is the flag byte 0x01 ("refers to chunks outside the tree"), then deterministic
  * CBOR: {"t": table hash, "d": dialect} for a table ("d" left out when there is none), or
- * {"b": blob hash, "n": size in bytes} for a plain file.
+ * {"b": blob hash, "n": size in bytes} for a plain file. A dialect of more than 16 KiB of
+ * CBOR (it lists thousands of columns) is a blob of that CBOR, and "D" its hash.
  */
 import { decode as cborDecode, encode as cborEncode } from 'cborg';
 import { DvError } from '../errors.ts';
-import { type Hash, hashFromBytes, hashToBytes } from '../hash.ts';
+import { HASH_BYTES, type Hash, hashFromBytes, hashToBytes } from '../hash.ts';
 import { diffTrees } from '../prolly/diff.ts';
 import { editTree } from '../prolly/edit.ts';
 import type { NodeStore } from '../prolly/node-store.ts';
 import { getEntry, scanLeaves } from '../prolly/scan.ts';
+import type { ChunkToPut } from '../store/contract.ts';
+import { buildBlob, readWholeBlob } from './blob.ts';
 
 /** How a table's working file is written; formats/ knows what is in it. */
 export type DialectRecord = Readonly<Record<string, unknown>>;
@@ -26,33 +29,63 @@ export interface NamedEntry {
   readonly entry: RootEntry;
 }
 
-function encodeEntry(entry: RootEntry): Buffer {
+/** An entry as it lies in the tree. */
+type StoredEntry = RootEntry & {
+  /** Of a table whose dialect is out of line; `dialect` is then undefined. */
+  readonly dialectBlob?: Hash;
+};
+
+const INLINE_DIALECT_BYTES = 16 * 1024;
+
+function encodeEntry(entry: RootEntry, put: (chunk: ChunkToPut) => void): Buffer {
   const value =
     entry.kind === 'table'
-      ? {
-          t: hashToBytes(entry.table),
-          ...(entry.dialect === undefined ? {} : { d: entry.dialect }),
-        }
+      ? { t: hashToBytes(entry.table), ...dialectField(entry.dialect, put) }
       : { b: hashToBytes(entry.blob), n: entry.size };
   return Buffer.concat([Buffer.from([0x01]), cborEncode(value)]);
 }
 
-/** @throws DvError `corrupt` */
-export function decodeEntry(bytes: Uint8Array): RootEntry {
-  let value: Record<string, unknown>;
+function dialectField(
+  dialect: DialectRecord | undefined,
+  put: (chunk: ChunkToPut) => void,
+): { readonly d?: DialectRecord; readonly D?: Uint8Array } {
+  if (dialect === undefined) return {};
+  const bytes = cborEncode(dialect);
+  return bytes.length > INLINE_DIALECT_BYTES
+    ? { D: hashToBytes(buildBlob(bytes, put)) }
+    : { d: dialect };
+}
+
+function decodeCbor(bytes: Uint8Array): Record<string, unknown> {
   try {
-    value = cborDecode(bytes.subarray(1), { strict: true });
+    return cborDecode(bytes, { strict: true });
   } catch (cause) {
     throw new DvError('corrupt', 'a root has an entry that is not valid CBOR', { cause });
   }
-  const { t, d, b, n } = value;
-  if (t instanceof Uint8Array && t.length === 32) {
-    return { kind: 'table', table: hashFromBytes(t), dialect: d as DialectRecord | undefined };
+}
+
+/** @throws DvError `corrupt` */
+export function decodeEntry(bytes: Uint8Array): StoredEntry {
+  const { t, d, D, b, n } = decodeCbor(bytes.subarray(1));
+  const isHash = (value: unknown): value is Uint8Array =>
+    value instanceof Uint8Array && value.length === HASH_BYTES;
+  if (isHash(t)) {
+    const entry = { kind: 'table', table: hashFromBytes(t) } as const;
+    if (isHash(D)) return { ...entry, dialect: undefined, dialectBlob: hashFromBytes(D) };
+    return { ...entry, dialect: d as DialectRecord | undefined };
   }
-  if (b instanceof Uint8Array && b.length === 32 && Number.isSafeInteger(n)) {
+  if (isHash(b) && Number.isSafeInteger(n)) {
     return { kind: 'file', blob: hashFromBytes(b), size: n as number };
   }
   throw new DvError('corrupt', 'a root has an entry that is neither a table nor a file');
+}
+
+/** @throws DvError `corrupt`, `missing-object` */
+async function loadEntry(nodes: NodeStore, bytes: Uint8Array): Promise<RootEntry> {
+  const { dialectBlob, ...entry } = decodeEntry(bytes);
+  if (dialectBlob === undefined || entry.kind === 'file') return entry;
+  const dialect = decodeCbor(await readWholeBlob(nodes.objects, dialectBlob));
+  return { ...entry, dialect };
 }
 
 const keyOf = (name: string): Buffer => Buffer.from(name, 'utf8');
@@ -64,7 +97,7 @@ export async function getRootEntry(
   name: string,
 ): Promise<RootEntry | undefined> {
   const value = await getEntry(nodes, root, keyOf(name));
-  return value === undefined ? undefined : decodeEntry(value);
+  return value === undefined ? undefined : loadEntry(nodes, value);
 }
 
 /** All entries in name order. */
@@ -72,7 +105,7 @@ export async function listRoot(nodes: NodeStore, root: Hash): Promise<NamedEntry
   const entries: NamedEntry[] = [];
   for await (const leaf of scanLeaves(nodes, root)) {
     for (let i = 0; i < leaf.count; i++) {
-      entries.push({ name: nameOf(leaf.key(i)), entry: decodeEntry(leaf.value(i)) });
+      entries.push({ name: nameOf(leaf.key(i)), entry: await loadEntry(nodes, leaf.value(i)) });
     }
   }
   return entries;
@@ -86,7 +119,7 @@ export function editRoot(
 ): Promise<Hash> {
   const edits = [...changes].map(([name, entry]) => ({
     key: keyOf(name),
-    value: entry === null ? null : encodeEntry(entry),
+    value: entry === null ? null : encodeEntry(entry, (chunk) => nodes.put(chunk)),
   }));
   edits.sort((a, b) => Buffer.compare(a.key, b.key));
   return editTree(nodes, root, [edits]);
@@ -110,8 +143,8 @@ export async function diffRoots(
     for (const change of batch) {
       differences.push({
         name: nameOf(change.key),
-        from: change.from === undefined ? undefined : decodeEntry(change.from),
-        to: change.to === undefined ? undefined : decodeEntry(change.to),
+        from: change.from === undefined ? undefined : await loadEntry(nodes, change.from),
+        to: change.to === undefined ? undefined : await loadEntry(nodes, change.to),
       });
     }
   }

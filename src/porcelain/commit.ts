@@ -18,6 +18,8 @@ import { actorOf, currentPerson, overridePerson, type PersonOptions } from './pe
 import { type Repository, readNodeId } from './repository.ts';
 import { workingSet } from './staging.ts';
 
+const MAX_MESSAGE_BYTES = 65_536;
+
 export interface CommitOptions extends PersonOptions {
   /** A text, or who to ask for one once there is something to commit. */
   readonly message?: string | AskForMessage;
@@ -94,8 +96,20 @@ async function amended(
 async function messageOf(options: CommitOptions, old: Commit | undefined): Promise<string> {
   const given = options.message ?? old?.message ?? '';
   const message = (typeof given === 'string' ? given : await given(old?.message)).trim();
-  if (message !== '') return message;
+  if (message !== '') return checkMessage(message);
   throw new DvError('no-message', 'a commit needs a message', { hint: 'dv commit -m MESSAGE' });
+}
+
+/** A message is part of one object, whose size is bounded. @throws DvError `bad-option` */
+export function checkMessage(message: string): string {
+  const bytes = Buffer.byteLength(message);
+  if (bytes <= MAX_MESSAGE_BYTES) return message;
+  const start = JSON.stringify(`${message.slice(0, 40)}…`);
+  throw new DvError(
+    'bad-option',
+    `the message ${start} has ${bytes} bytes, more than ${MAX_MESSAGE_BYTES}`,
+    { hint: 'keep long texts in a file beside the tables', data: { bytes } },
+  );
 }
 
 async function nothing(repo: Repository, set: WorkingSet): Promise<DvError> {

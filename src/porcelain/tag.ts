@@ -6,6 +6,8 @@ import type { Hash } from '../hash.ts';
 import { checkRefName, TAG_PREFIX } from '../model/names.ts';
 import { peelToCommit, readChunk } from '../model/object-reader.ts';
 import { decodeTag, encodeTag, TAG_KIND, toChunk } from '../model/objects.ts';
+import type { ChunkToPut } from '../store/contract.ts';
+import { checkMessage } from './commit.ts';
 import { currentPerson } from './people.ts';
 import { checkRefTwin } from './ref-twin.ts';
 import { type Repository, resolveCommit } from './repository.ts';
@@ -67,11 +69,18 @@ export async function createTag(
   }
   const { message } = options;
   const chunk =
-    message === undefined
-      ? undefined
-      : toChunk(encodeTag({ object, name, tagger: await currentPerson(repo), message }));
+    message === undefined ? undefined : await tagChunk(repo, object, name, checkMessage(message));
   await update(repo, ref, old, chunk?.hash ?? object, chunk === undefined ? [] : [chunk]);
   return describeTag(repo, name, chunk?.hash ?? object);
+}
+
+async function tagChunk(
+  repo: Repository,
+  object: Hash,
+  name: string,
+  message: string,
+): Promise<ChunkToPut> {
+  return toChunk(encodeTag({ object, name, tagger: await currentPerson(repo), message }));
 }
 
 /** @throws DvError `unknown-ref` */

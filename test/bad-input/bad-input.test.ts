@@ -315,6 +315,16 @@ const CASES: readonly Case[] = [
     data: { file: 'bad.csv', line: 1, found: 16_385, limit: 16_384 },
   },
   {
+    name: 'more names of columns than one object can hold',
+    file: 'bad.csv',
+    content: wide(5000).replaceAll(/c(\d+)/g, (name) => name.padEnd(60, '_')),
+    code: 'too-many-columns',
+    exit: 3,
+    message: `the names of the 5000 columns of 'bad.csv' take 340012 bytes, more than 262144`,
+    hint: 'shorten the names, or split the table',
+    data: { file: 'bad.csv', columns: 5000, limit: 262_144 },
+  },
+  {
     name: 'a key of 64 KB',
     file: 'bad.csv',
     content: `id,x\n1,a\n${'k'.repeat(65_536)},b\n`,

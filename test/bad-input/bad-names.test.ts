@@ -236,6 +236,22 @@ const PEOPLE: readonly Case[] = [
     hint: '--date 2026-11-01T12:00',
   },
   {
+    name: 'a message of 300 KB',
+    act: (repo) => commit(repo, { message: 'm'.repeat(300_000) }),
+    code: 'bad-option',
+    exit: 2,
+    message: `the message "${'m'.repeat(40)}…" has 300000 bytes, more than 65536`,
+    hint: 'keep long texts in a file beside the tables',
+  },
+  {
+    name: 'a message of 300 KB for a tag',
+    act: (repo) => createTag(repo, 'v2', 'HEAD', { message: 'm'.repeat(300_000) }),
+    code: 'bad-option',
+    exit: 2,
+    message: /^the message "m+…" has 300000 bytes, more than 65536$/,
+    hint: 'keep long texts in a file beside the tables',
+  },
+  {
     name: 'no message',
     act: (repo) => commit(repo, { message: ' \n ' }),
     code: 'no-message',

@@ -8,7 +8,9 @@ import { diff } from '../../src/porcelain/diff.ts';
 import { statTable, type TableStat } from '../../src/porcelain/diff-stat.ts';
 import { exportBytes } from '../../src/porcelain/export.ts';
 import type { ImportedTable } from '../../src/porcelain/import/table-import.ts';
+import { fsck, gc } from '../../src/porcelain/maintain.ts';
 import type { Repository } from '../../src/porcelain/repository.ts';
+import { status } from '../../src/porcelain/status.ts';
 import { type TestRepository, temporaryRepository } from '../support/repository.ts';
 
 async function addText(
@@ -24,9 +26,9 @@ async function addText(
   return imported;
 }
 
-async function exported(repo: Repository): Promise<Buffer> {
+async function exported(repo: Repository, table = 't.csv'): Promise<Buffer> {
   const pieces: Uint8Array[] = [];
-  for await (const piece of await exportBytes(repo, 't.csv')) pieces.push(Buffer.from(piece));
+  for await (const piece of await exportBytes(repo, table)) pieces.push(Buffer.from(piece));
   return Buffer.concat(pieces);
 }
 
@@ -76,15 +78,32 @@ describe('a table without rows', () => {
   });
 });
 
-test('5,000 columns', async () => {
-  await using temporary = await temporaryRepository();
-  const line = (cell: (i: number) => string) =>
-    `${Array.from({ length: 5000 }, (_, i) => cell(i)).join(',')}\n`;
-  const text =
-    line((i) => `c${i}`) + line((i) => `${i}`) + line((i) => (i % 7 === 1 ? '' : `${2 * i + 1}`));
-  const imported = await addText(temporary, text);
-  expect(imported).toMatchObject({ rows: 2, schema: { key: [0] } });
-  expect((await exported(temporary.repo)).toString()).toBe(text);
+describe('5,000 columns', () => {
+  const NAMES = Array.from({ length: 5000 }, (_, i) => `column_number_${i}`);
+  const line = (cell: (i: number) => string) => `${NAMES.map((_, i) => cell(i)).join(',')}\n`;
+
+  test('come back as they were', async () => {
+    await using temporary = await temporaryRepository();
+    const text = `${NAMES.join(',')}\n${line((i) => `${i}`)}${line((i) => (i % 7 === 1 ? '' : `${i + 1}`))}`;
+    const imported = await addText(temporary, text);
+    expect(imported).toMatchObject({ rows: 2, schema: { key: [0] } });
+    expect((await exported(temporary.repo)).toString()).toBe(text);
+  });
+
+  test('nine in ten of them quoted, which takes much to say, in several tables', async () => {
+    await using temporary = await temporaryRepository();
+    const { repo, directory } = temporary;
+    const text = `${NAMES.join(',')}\n${line((i) => (i % 10 === 0 ? `${i}` : `"${i}"`))}`;
+    for (const name of ['a.csv', 'b.csv', 't.csv']) writeFileSync(join(directory, name), text);
+    await add(repo, [directory]);
+    await commit(repo, { message: 'wide' });
+    await gc(repo, { grace: 0 });
+    for await (const problem of fsck(repo)) expect(problem).toBeUndefined();
+    for (const name of ['a.csv', 'b.csv', 't.csv']) {
+      expect((await exported(repo, `HEAD:${name}`)).toString()).toBe(text);
+    }
+    expect((await status(repo)).unstaged).toEqual([]);
+  });
 });
 
 test('a cell of 20 MB', async () => {
