@@ -12,6 +12,7 @@ import { recoverCheckout } from './checkout.ts';
 import type { Environment } from './environment.ts';
 import { NODE_KEY, type Repository } from './repository.ts';
 import { DOT_DIR, findWorktree } from './worktree.ts';
+import { fileError } from './write-file.ts';
 
 /**
  * Opens the repository that holds `cwd`, and finishes what a killed command left half done in
@@ -71,7 +72,7 @@ export interface InitOptions {
 
 /**
  * Makes (or opens, when there is one: `created` false) the repository of a directory.
- * @throws DvError `already-exists`, `bad-name`, `read-only`
+ * @throws DvError `already-exists`, `bad-name`, `read-only`, `disk-full`
  */
 export async function initRepository(
   directory: string,
@@ -83,17 +84,25 @@ export async function initRepository(
   if (existsSync(worktree) && !statSync(worktree).isDirectory()) {
     throw new DvError('already-exists', `'${directory}' is a file`);
   }
-  const created = !existsSync(join(worktree, DOT_DIR, 'store.db'));
   try {
     mkdirSync(join(worktree, DOT_DIR), { recursive: true });
   } catch (cause) {
-    throw new DvError('read-only', `cannot write to '${directory}'`, { cause });
+    throw fileError(cause, directory);
   }
   const repository = await openAt(worktree, worktree, env);
-  if (created) {
-    await repository.store.transact({ state: [nodeIdUpdate(env), headUpdate({ branch })] });
+  try {
+    return { repository, created: await setUp(repository, branch) };
+  } catch (error) {
+    await repository.close();
+    throw error;
   }
-  return { repository, created };
+}
+
+/** False when it was set up before. What a killed or failed `init` left is set up now. */
+async function setUp({ store, env }: Repository, branch: string): Promise<boolean> {
+  if ((await store.getState(NODE_KEY)) !== undefined) return false;
+  const node = { ...nodeIdUpdate(env), expect: null };
+  return (await store.transact({ state: [node, headUpdate({ branch })] })).done;
 }
 
 function nodeIdUpdate(env: Environment): { key: string; value: Uint8Array } {

@@ -46,6 +46,13 @@ export function fileError(cause: unknown, path: string): DvError {
       cause,
     });
   }
+  if (code === 'EFBIG') {
+    return new DvError('file-unwritable', `'${path}' would be larger than files may be here`, {
+      hint: 'ulimit -f shows the limit',
+      data,
+      cause,
+    });
+  }
   return new DvError('file-unwritable', `cannot write '${path}': ${message}`, { data, cause });
 }
 
