@@ -15,14 +15,15 @@ import type { Column, ColumnType } from '../tuple/schema.ts';
 import type { ParquetColumn, ParquetLayout } from './contract.ts';
 import { columnTypeOf, type LeafKind } from './parquet-kinds.ts';
 import { nestedStorage } from './parquet-nested-values.ts';
-import { MAX_PRECISION, type Storage, storageOf, TEXT } from './parquet-storage.ts';
+import {
+  type ColumnStorage,
+  MAX_PRECISION,
+  type Storage,
+  storageOf,
+  TEXT,
+} from './parquet-storage.ts';
 
 const NUMERIC: readonly (ColumnType | undefined)[] = ['integer', 'decimal', 'float'];
-
-/** A storage with its elements: one, or those of a nested column in preorder. */
-export interface ColumnStorage extends Omit<Storage, 'element'> {
-  readonly elements: (name: string) => SchemaElement[];
-}
 
 export class ColumnChooser {
   readonly column: Column;

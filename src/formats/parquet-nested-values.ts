@@ -5,10 +5,9 @@
  * that what is written reads back the same.
  */
 import type { ConvertedType, SchemaElement } from 'hyparquet';
-import type { ColumnStorage } from './parquet-columns.ts';
 import { isQuoted, type LeafKind } from './parquet-kinds.ts';
 import { elementField, type Field } from './parquet-schema.ts';
-import { type Storage, storageOf } from './parquet-storage.ts';
+import { type ColumnStorage, type Storage, storageOf } from './parquet-storage.ts';
 
 /** A field as the dialect keeps it. `of`: a struct's fields, a list's element, key and value. */
 interface Shape {

@@ -30,6 +30,11 @@ export interface Storage {
   readonly statistics: boolean;
 }
 
+/** A storage with its elements: one, or those of a nested column in preorder. */
+export interface ColumnStorage extends Omit<Storage, 'element'> {
+  readonly elements: (name: string) => SchemaElement[];
+}
+
 /** The largest number of digits that readers in general take. */
 export const MAX_PRECISION = 38;
 
