@@ -20,14 +20,7 @@ import { type DiffOptions, type DiffResult, diff } from './diff.ts';
 import { statTable, type TableStat } from './diff-stat.ts';
 import { type ExportOptions, exportBytes, exportFile } from './export.ts';
 import { type ImportFileOptions, importFile } from './import-file.ts';
-import {
-  catObject,
-  hashOfTable,
-  type ListedEntry,
-  listTree,
-  type ObjectView,
-  resolveEntry,
-} from './inspect.ts';
+import { catObject, hashOfTable, type ListedEntry, listTree, type ObjectView } from './inspect.ts';
 import { type LogEntry, type LogOptions, log } from './log.ts';
 import {
   fsck,
@@ -275,11 +268,6 @@ export class DvRepository {
   /** What the store holds by kind of object, and what it takes. */
   stat(): Promise<StoreStat> {
     return storeStat(this.#repo);
-  }
-
-  /** The table that a name means, for code that walks the store itself. */
-  entry(table: string) {
-    return resolveEntry(this.#repo, table);
   }
 }
 
