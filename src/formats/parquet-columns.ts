@@ -9,7 +9,6 @@
  *   float      DOUBLE                       json       JSON (text)
  *   boolean    BOOLEAN                      bytes      BYTE_ARRAY;  text  STRING
  */
-import type { SchemaElement } from 'hyparquet';
 import { DvError } from '../errors.ts';
 import type { Column, ColumnType } from '../tuple/schema.ts';
 import type { ParquetColumn, ParquetLayout } from './contract.ts';
