@@ -27,7 +27,14 @@ import {
 } from './fingerprint.ts';
 import { pathOf, type Repository } from './repository.ts';
 import { entryBytes } from './table-file.ts';
-import { checkParents, fileError, removeFile, syncDirectory, writeNewFile } from './write-file.ts';
+import {
+  checkParents,
+  checkTarget,
+  fileError,
+  removeFile,
+  syncDirectory,
+  writeNewFile,
+} from './write-file.ts';
 
 export const CHECKOUT_JOURNAL = 'checkout';
 
@@ -84,13 +91,13 @@ async function prepare(
   directory: string,
   index: number,
 ): Promise<JournalItem> {
-  checkParents(repo.worktree, name);
+  checkTarget(repo.worktree, name);
   const before = stampOf(pathOf(repo, name)) ?? null;
   if (entry === null) return { name, temporary: null, before, print: null };
   const temporary = join(directory, String(index));
   const path = join(repo.dotDir, temporary);
   const { compression } = formatOf(name);
-  const bytes = entryBytes(repo.nodes, entry);
+  const bytes = reported(repo, name, entryBytes(repo.nodes, entry));
   await writeNewFile(
     path,
     entry.kind === 'table' && compression !== undefined ? compress(bytes, compression) : bytes,
@@ -99,6 +106,19 @@ async function prepare(
   if (stamp === undefined) throw new DvError('file-missing', `'${path}' vanished`);
   const print = { ...stamp, content: contentHash(path), recorded: repo.env.now(), entry };
   return { name, temporary, before, print };
+}
+
+async function* reported(
+  { env }: Repository,
+  name: string,
+  pieces: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  let done = 0;
+  for await (const piece of pieces) {
+    done += piece.length;
+    env.report({ label: `writing ${name}`, done, total: undefined, unit: 'bytes' });
+    yield piece;
+  }
 }
 
 async function finish(repo: Repository, journal: readonly JournalItem[]): Promise<void> {

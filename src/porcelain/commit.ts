@@ -13,7 +13,7 @@ import { countChanges, type RowCounts } from '../model/table-stat.ts';
 import { rootOfCommit, STAGED_KEY, type WorkingSet } from '../model/working-set.ts';
 import type { NodeStore } from '../prolly/node-store.ts';
 import type { RefUpdate, StateUpdate } from '../store/contract.ts';
-import { add } from './add.ts';
+import { type AddedTable, add } from './add.ts';
 import { actorOf, currentPerson, overridePerson, type PersonOptions } from './people.ts';
 import { type Repository, readNodeId } from './repository.ts';
 import { workingSet } from './staging.ts';
@@ -53,6 +53,8 @@ export interface CommitResult extends CommitSummary {
   readonly message: string;
   /** True for the first commit of a branch. */
   readonly isRoot: boolean;
+  /** What `all` staged. */
+  readonly staged: readonly AddedTable[];
 }
 
 /**
@@ -61,7 +63,8 @@ export interface CommitResult extends CommitSummary {
  */
 export async function commit(repo: Repository, options: CommitOptions): Promise<CommitResult> {
   const committer = await currentPerson(repo);
-  if (options.all) await add(repo, [repo.worktree], { update: true });
+  overridePerson(committer, options, repo.env.now()); // a bad author is told before all is read
+  const staged = options.all ? await stageAll(repo) : [];
   const set = await workingSet(repo);
   const old = await amended(repo, set.head, options);
   const parents = old?.parents ?? (set.head.commit === undefined ? [] : [set.head.commit]);
@@ -69,7 +72,7 @@ export async function commit(repo: Repository, options: CommitOptions): Promise<
   const branch = set.head.kind === 'branch' ? set.head.branch : null;
   if (set.staged === parentRoot && !options.allowEmpty && old === undefined) {
     if (!options.skipEmpty) throw await nothing(repo, set);
-    return { commit: null, branch, message: '', tables: [], files: [], isRoot: false };
+    return { commit: null, branch, message: '', tables: [], files: [], isRoot: false, staged };
   }
   const message = await messageOf(options, old);
   const author = overridePerson(old?.author ?? committer, options, repo.env.now());
@@ -78,7 +81,11 @@ export async function commit(repo: Repository, options: CommitOptions): Promise<
   const verb = old ? 'commit (amend)' : parents.length === 0 ? 'commit (initial)' : 'commit';
   await moveHead(repo, set, made, `${verb}: ${firstLine(message)}`, actorOf(committer));
   const summary = await summarize(repo.nodes, parentRoot, set.staged);
-  return { commit: made.hash, branch, message, ...summary, isRoot: parents.length === 0 };
+  return { commit: made.hash, branch, message, ...summary, isRoot: parents.length === 0, staged };
+}
+
+async function stageAll(repo: Repository): Promise<readonly AddedTable[]> {
+  return (await add(repo, [repo.worktree], { update: true })).tables;
 }
 
 async function amended(

@@ -19,6 +19,7 @@ import {
   readMessage,
 } from '../message.ts';
 import { openRepositoryOf } from '../open-repository.ts';
+import { renderFindings } from '../render/added-table.ts';
 import { shortHash, subjectOf } from '../render/commit-parts.ts';
 import { NO_PAINT } from '../render/paint.ts';
 import { renderSummary } from '../render/row-counts.ts';
@@ -92,10 +93,15 @@ function resultAsJson({ commit, branch, tables, files }: CommitResult): unknown 
 
 function renderResult(context: Context, result: CommitResult): string {
   if (result.commit === null) return 'nothing to commit\n';
+  const findings = result.staged.flatMap((added) => {
+    const lines = renderFindings(added, context);
+    return lines.length === 0 ? [] : [`${context.shownLine(added.table)}:`, ...lines];
+  });
   const { paint, shownLine } = context;
   const place = result.branch === null ? 'detached HEAD' : shownLine(result.branch);
   const root = result.isRoot ? ' (root-commit)' : '';
   const subject = shownLine(subjectOf(result.message));
   const head = `[${place}${root} ${paint.hash(shortHash(result.commit))}] ${subject}\n`;
-  return head + renderSummary(result, context, MOST_LINES);
+  const staged = findings.map((line) => `${line}\n`).join('');
+  return staged + head + renderSummary(result, context, MOST_LINES);
 }

@@ -43,22 +43,29 @@ export function renderAdded(
   if (full && imported !== undefined) {
     lines.push(`  ${formatCount(imported.rows, 'rows')}, ${describeDialect(imported.dialect)}`);
   }
-  const widened = imported?.widenings.map(({ column }) => imported.schema.columns[column].name);
-  for (const one of added.schema) {
-    if (one.kind === 'column-retyped' && widened?.includes(one.column)) continue;
-    lines.push(`  ${schemaLine(one, paint)}`);
-  }
+  lines.push(...renderFindings(added, style));
   if (imported === undefined) return `${lines.join('\n')}\n`;
   const chosen = !NOT_CHOSEN.includes(imported.keyReason);
   if (full || (change === 'added' && chosen)) {
     const key = shownLine(`${keyPhrase(imported)}: ${imported.keyReason}`);
-    lines.push(`  ${key}${chosen ? paint.dim(' (--key names another)') : ''}`);
-  }
-  for (const widening of imported.widenings) {
-    lines.push(`  ${wideningLine(widening, imported, style)}`);
+    const other = imported.schema.key.length === 0 ? '--key a,b names one' : '--key names another';
+    lines.push(`  ${key}${chosen ? paint.dim(` (${other})`) : ''}`);
   }
   const columns = full ? `\n${renderColumns(imported, style, width)}\n` : '';
   return `${lines.join('\n')}\n${columns}`;
+}
+
+/** The lines about columns and types: what is not as it was staged before. */
+export function renderFindings({ schema, imported }: AddedTable, style: Style): string[] {
+  const widened = imported?.widenings.map(({ column }) => imported.schema.columns[column].name);
+  const others = schema.filter(
+    (change) => change.kind !== 'column-retyped' || !widened?.includes(change.column),
+  );
+  const lines = others.map((change) => schemaLine(change, style.paint));
+  for (const widening of imported?.widenings ?? []) {
+    if (imported !== undefined) lines.push(wideningLine(widening, imported, style));
+  }
+  return lines.map((line) => `  ${line}`);
 }
 
 function changePhrase({ kind, change, rows }: AddedTable, { paint }: Style): string {
