@@ -57,106 +57,94 @@ const columnName = fc.oneof(
   hostileText.filter((text) => text !== '' && !text.includes('\u0000')),
 );
 
-interface Shape {
-  readonly names: readonly string[];
-  readonly keySize: number;
-}
+type Cells = ReadonlyMap<string, Cell>;
 
-const shape: fc.Arbitrary<Shape> = fc.record({
-  names: fc.uniqueArray(columnName, {
-    minLength: 1,
-    maxLength: 6,
-    // Databases take names for equal that differ in case only.
-    selector: (name) => name.toLowerCase().normalize('NFKC'),
-  }),
-  keySize: fc.nat(2),
-});
-
-function tableArbitrary(
+/** Rows as a table: each with its own key, none of which is null. */
+function tableOf(
   names: readonly string[],
   keyNames: readonly string[],
   types: ReadonlyMap<string, ColumnType>,
-  pool: fc.Arbitrary<Map<string, Cell>[]>,
-): fc.Arbitrary<WholeTable> {
+  rows: readonly Cells[],
+): WholeTable {
   const columns = names.map((name) => ({ name, type: types.get(name) ?? 'text' }));
+  const byKey = new Map<string, Row>();
+  for (const [index, cells] of rows.entries()) {
+    const key = keyNames.map((name) => cells.get(name) ?? null);
+    if (key.includes(null)) continue;
+    const id = keyNames.length > 0 ? JSON.stringify(key) : String(index);
+    const row = names.map((name) => cells.get(name) ?? null);
+    byKey.set(id, byKey.get(id) ?? row);
+  }
   const key = keyNames.map((name) => names.indexOf(name));
-  return pool.map((cells) => {
-    const rows = cells.map((row): Row => names.map((name) => row.get(name) ?? null));
-    const seen = new Set<string>();
-    const unique = rows.filter((row) => {
-      const id = JSON.stringify(key.map((index) => row[index]));
-      if (seen.has(id) || key.some((index) => row[index] === null)) return false;
-      seen.add(id);
-      return true;
-    });
-    return { schema: { columns, key }, rows: key.length > 0 ? unique : rows };
-  });
+  return { schema: { columns, key }, rows: [...byKey.values()] };
 }
 
-/** Two tables with much in common. Columns come, go and move; types and keys may change. */
-export function tablePairs(
-  options: { readonly rekey?: boolean; readonly retype?: boolean } = {},
-): fc.Arbitrary<{ from: WholeTable; to: WholeTable }> {
-  return shape.chain(({ names, keySize }) => {
-    const keyNames = names.slice(0, Math.min(keySize, names.length));
-    const others = names.slice(keyNames.length);
+type Fate = 'goes' | 'stays' | 'changes';
+
+/** What becomes of a row; a changed one keeps its key and takes the cells of `other`. */
+function rowAfter(cells: Cells, fate: Fate, other: Cells, keyNames: readonly string[]): Cells[] {
+  if (fate === 'goes') return [];
+  if (fate === 'stays') return [cells];
+  const kept = [...cells].filter(([name]) => keyNames.includes(name));
+  return [new Map([...other, ...kept])];
+}
+
+export interface TablePairOptions {
+  /** The to-side may lose its key. */
+  readonly rekey?: boolean;
+  /** Columns may become text. */
+  readonly retype?: boolean;
+}
+
+/** Two tables with much in common: rows come, go and change; so do columns. */
+export function tablePairs({ rekey, retype }: TablePairOptions = {}): fc.Arbitrary<{
+  from: WholeTable;
+  to: WholeTable;
+}> {
+  const column = fc.record({
+    name: columnName,
+    type: fc.constantFrom(...COLUMN_TYPES),
+    from: fc.boolean(),
+    to: fc.boolean(),
+    retyped: retype ? fc.boolean() : fc.constant(false),
+  });
+  const columns = fc.uniqueArray(column, {
+    minLength: 1,
+    maxLength: 6,
+    // Databases take names for equal that differ in case only.
+    selector: ({ name }) => name.toLowerCase().normalize('NFKC'),
+  });
+  return fc.tuple(columns, fc.nat(2)).chain(([all, keySize]) => {
+    const keyNames = all.slice(0, keySize).map(({ name }) => name);
+    const others = all.slice(keySize);
+    const side = (which: 'from' | 'to') => {
+      const names = others.filter((one) => one[which]).map(({ name }) => name);
+      return names.length + keySize > 0 ? names : others.map(({ name }) => name);
+    };
+    const fromTypes = new Map(all.map(({ name, type }) => [name, type]));
+    const toTypes = new Map(fromTypes);
+    for (const { name, retyped } of others) if (retyped) toTypes.set(name, 'text');
+    const row = fc
+      .tuple(...all.map(({ type }) => fc.option(cellOf[type], { freq: 4 })))
+      .map((cells) => new Map(cells.map((cell, index) => [all[index].name, cell])));
+    const fate = fc.constantFrom<Fate>('goes', 'stays', 'changes');
     return fc
       .record({
-        types: fc.array(fc.constantFrom(...COLUMN_TYPES), {
-          minLength: names.length,
-          maxLength: names.length,
-        }),
-        retyped: options.retype ? fc.subarray([...others]) : fc.constant<string[]>([]),
-        fromOthers: fc.shuffledSubarray([...others]),
-        toOthers: fc.oneof(fc.constant([...others]), fc.shuffledSubarray([...others])),
-        rekeyed: options.rekey ? fc.boolean() : fc.constant(false),
+        rows: fc.array(fc.record({ cells: row, fate, other: row }), { maxLength: 8 }),
+        more: fc.array(row, { maxLength: 4 }),
+        order: fc.shuffledSubarray(side('to'), { minLength: side('to').length }),
+        keyless: rekey ? fc.boolean() : fc.constant(false),
       })
-      .chain(({ types, retyped, fromOthers, toOthers, rekeyed }) => {
-        const fromTypes = new Map(names.map((name, index) => [name, types[index]]));
-        const toTypes = new Map(fromTypes);
-        for (const name of retyped) toTypes.set(name, 'text');
-        const fromNames = [...keyNames, ...fromOthers];
-        const toNames = [...toOthers, ...keyNames];
-        const row = fc
-          .tuple(
-            ...names.map((name) => fc.option(cellOf[fromTypes.get(name) ?? 'text'], { freq: 4 })),
-          )
-          .map((cells) => new Map(cells.map((cell, index) => [names[index], cell])));
-        const base = fc.array(row, { maxLength: 8 });
-        return fc
-          .tuple(
-            base,
-            fc.array(row, { maxLength: 4 }),
-            fc.array(fc.nat(2), { minLength: 8, maxLength: 8 }),
-          )
-          .chain(([rows, more, keep]) => {
-            // A third of the rows go, a third get the cells of another, new ones come.
-            const after = rows.flatMap((cells, index) => {
-              if (keep[index] === 0) return [];
-              if (keep[index] === 1 || more.length === 0) return [cells];
-              const other = more[index % more.length];
-              return [
-                new Map(
-                  [...cells].map(([n, c]) => [
-                    n,
-                    keyNames.includes(n) ? c : (other.get(n) ?? null),
-                  ]),
-                ),
-              ];
-            });
-            const toKey = rekeyed ? [] : keyNames;
-            if (fromNames.length === 0 || toNames.length === 0) {
-              const whole = [...names];
-              return fc.record({
-                from: tableArbitrary(whole, keyNames, fromTypes, fc.constant(rows)),
-                to: tableArbitrary(whole, toKey, toTypes, fc.constant([...after, ...more])),
-              });
-            }
-            return fc.record({
-              from: tableArbitrary(fromNames, keyNames, fromTypes, fc.constant(rows)),
-              to: tableArbitrary(toNames, toKey, toTypes, fc.constant([...after, ...more])),
-            });
-          });
+      .map(({ rows, more, order, keyless }) => {
+        const after = rows.flatMap((r) => rowAfter(r.cells, r.fate, r.other, keyNames));
+        const before = rows.map(({ cells }) => cells);
+        return {
+          from: tableOf([...keyNames, ...side('from')], keyNames, fromTypes, before),
+          to: tableOf([...order, ...keyNames], keyless ? [] : keyNames, toTypes, [
+            ...after,
+            ...more,
+          ]),
+        };
       });
   });
 }

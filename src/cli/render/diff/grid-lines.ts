@@ -16,9 +16,10 @@ import type { Cell } from '../../../tuple/schema.ts';
 import type { Paint, Role } from '../paint.ts';
 import { compareCells, paintSide } from './cell-sides.ts';
 import { GRID_GAP, type Grid, type GridColumn } from './grid.ts';
-import { changedItems, flow, indent, paintLine, signOf } from './row-lines.ts';
+import { changedItems } from './row-cells.ts';
+import { flow, paintLine, signOf } from './row-lines.ts';
 import { cutMiddle, cutText, shortenBoth } from './shorten.ts';
-import { padSpans, type Span, spansWidth } from './spans.ts';
+import { indent, joinSpans, padSpans, type Span, spansWidth } from './spans.ts';
 import { isSign, visibleCell } from './visible-text.ts';
 
 /** Columns that the sign before each line takes. */
@@ -136,7 +137,7 @@ function blank(spans: readonly Span[]): Span[] {
 }
 
 function joinCells(cells: readonly Span[][]): Span[] {
-  return cells.flatMap((cell, index) => (index === 0 ? cell : [indent(GRID_GAP), ...cell]));
+  return joinSpans(cells, ' '.repeat(GRID_GAP));
 }
 
 function divider(paint: Paint): Span {

@@ -57,3 +57,12 @@ export function padSpans(
   const space = { text: ' '.repeat(missing) };
   return align === 'left' ? [...spans, space] : [space, ...spans];
 }
+
+/** Lists of spans with `gap` between them. */
+export function joinSpans(items: readonly (readonly Span[])[], gap: string): Span[] {
+  return items.flatMap((item, index) => (index === 0 ? item : [{ text: gap }, ...item]));
+}
+
+export function indent(columns: number): Span {
+  return { text: ' '.repeat(Math.max(0, columns)) };
+}
