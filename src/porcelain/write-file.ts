@@ -3,8 +3,11 @@
  * file, synced, then renamed; and never through a link or outside the worktree.
  */
 import {
+  accessSync,
   chmodSync,
   closeSync,
+  constants,
+  existsSync,
   fsyncSync,
   lstatSync,
   mkdirSync,
@@ -56,10 +59,14 @@ export function fileError(cause: unknown, path: string): DvError {
   return new DvError('file-unwritable', `cannot write '${path}': ${message}`, { data, cause });
 }
 
-/** Writes all pieces to a new file and syncs it. Removes it again when that fails. */
+/**
+ * Writes all pieces to a new file and syncs it. Removes it again when that fails; `shown` is
+ * what the error then names.
+ */
 export async function writeNewFile(
   path: string,
   pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  shown = path,
 ): Promise<void> {
   let file: number | undefined;
   try {
@@ -71,7 +78,7 @@ export async function writeNewFile(
     fsyncSync(file);
   } catch (cause) {
     if (file !== undefined) rmSync(path, { force: true });
-    throw fileError(cause, path);
+    throw fileError(cause, shown);
   } finally {
     if (file !== undefined) closeSync(file);
   }
@@ -93,7 +100,7 @@ export async function replaceFile(
   temporary: string,
   mode?: number,
 ): Promise<void> {
-  await writeNewFile(temporary, pieces);
+  await writeNewFile(temporary, pieces, path);
   try {
     if (mode !== undefined) chmodSync(temporary, mode);
     renameSync(temporary, path);
@@ -151,6 +158,28 @@ export function checkParents(worktree: string, name: string): void {
       hint: 'dv reads and writes only in directories of its own',
       data: { name },
     });
+  }
+}
+
+/**
+ * Asks beforehand whether a working file can be written, or removed, where it belongs.
+ * @throws DvError `bad-name`, `file-is-directory`, `read-only`
+ */
+export function checkTarget(worktree: string, name: string): void {
+  checkParents(worktree, name);
+  const path = join(worktree, ...name.split('/'));
+  if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new DvError('file-is-directory', `'${name}' is a directory`, {
+      hint: 'move it out of the way, then try again',
+      data: { file: name },
+    });
+  }
+  let directory = dirname(path);
+  while (!existsSync(directory)) directory = dirname(directory);
+  try {
+    accessSync(directory, constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    throw fileError(cause, name);
   }
 }
 
