@@ -1,0 +1,167 @@
+/**
+ * `npm run demo`: dv in half a minute, on real data. Keeps five published versions of a list
+ * of web crawlers, looks at what changed from one to the next, tries an edit on a branch and
+ * looks back. Every command is shown before it runs; the directory goes away at the end.
+ */
+import { spawnSync } from 'node:child_process';
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { buildBundles } from './build.mjs';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const DV = join(ROOT, 'bin', 'dv');
+const DATA = join(ROOT, 'fixtures', 'data', 'crawlers');
+const TABLE = 'crawlers.csv';
+
+/** Each version with the day of its newest row. */
+const VERSIONS = [
+  ['1.0.35', '2019-08-16'],
+  ['1.0.76', '2019-12-11'],
+  ['1.0.100', '2022-11-13'],
+  ['1.28.0', '2026-02-11'],
+  ['1.43.0', '2026-04-14'],
+] as const;
+
+const bold = process.stdout.isTTY && !process.env.NO_COLOR ? ['\x1b[1m', '\x1b[0m'] : ['', ''];
+
+class Demo {
+  readonly directory = mkdtempSync(join(tmpdir(), 'dv-demo-'));
+  readonly #env = {
+    ...process.env,
+    HOME: this.directory,
+    XDG_CONFIG_HOME: join(this.directory, '.config'),
+    DV_AUTHOR_NAME: 'Demo',
+    DV_AUTHOR_EMAIL: 'demo@example.org',
+    TZ: 'UTC',
+  };
+
+  say(text: string): void {
+    process.stdout.write(`\n# ${text}\n`);
+  }
+
+  /** Shows a command and runs it; what it writes goes where this program writes. */
+  dv(...args: readonly string[]): void {
+    const shown = args.map(quote).join(' ');
+    process.stdout.write(`${bold[0]}$ dv ${shown}${bold[1]}\n`);
+    const { status, error } = spawnSync(DV, args, {
+      cwd: this.directory,
+      env: this.#env,
+      stdio: ['ignore', 'inherit', 'inherit'],
+    });
+    if (error !== undefined) throw error;
+    if (status !== 0) throw new Error(`dv ${shown} ended with status ${status}`);
+  }
+
+  publish(version: string): void {
+    process.stdout.write(`${bold[0]}$ cp ${version}.csv ${TABLE}${bold[1]}\n`);
+    copyFileSync(join(DATA, `${version}.csv`), join(this.directory, TABLE));
+  }
+
+  edit(from: string, to: string): void {
+    const path = join(this.directory, TABLE);
+    const text = readFileSync(path, 'utf8');
+    if (!text.includes(from)) throw new Error(`there is no ${from} to edit`);
+    process.stdout.write(`${bold[0]}$ sed -i 's|${from}|${to}|' ${TABLE}${bold[1]}\n`);
+    writeFileSync(path, text.replace(from, to));
+  }
+
+  end(): void {
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
+
+/** As a shell would need it. */
+function quote(word: string): string {
+  if (/^[\w.,:/=~^-]+$/.test(word)) return word;
+  return word.includes("'") ? `"${word}"` : `'${word}'`;
+}
+
+function publishVersions(demo: Demo): void {
+  for (const [index, [version, day]] of VERSIONS.entries()) {
+    if (index === 0) demo.say('The first version becomes a table: dv finds its key and types.');
+    if (index === 1) demo.say('Later versions, each with the date of its newest row.');
+    demo.publish(version);
+    if (index === 0) demo.dv('add', TABLE);
+    demo.dv('commit', '-am', `Version ${version}`, '--date', day);
+    demo.dv('tag', `v${version}`);
+  }
+  demo.say('A version without news makes no commit.');
+  demo.publish('1.45.0');
+  demo.dv('commit', '-am', 'Version 1.45.0', '--skip-empty');
+  demo.dv('log', '--pretty', '%h %as %s', '--stat');
+}
+
+function compareVersions(demo: Demo): void {
+  demo.say('What changed in a version, row by row, in the columns of interest.');
+  demo.dv('diff', 'v1.0.35', 'v1.0.76', '--columns', 'addition_date,url');
+  demo.say('595 rows got a description here. That a column came is told apart from that.');
+  demo.dv('diff', 'v1.28.0', 'v1.43.0', '--stat');
+  demo.dv('diff', 'v1.28.0', 'v1.43.0', '--schema');
+}
+
+function editOnBranch(demo: Demo): void {
+  demo.say('An edit on a branch.');
+  demo.dv('switch', '-c', 'https');
+  demo.edit('http://www.google.com/bot.html', 'https://www.google.com/bot.html');
+  demo.dv('diff', '--columns', 'url');
+  demo.dv('commit', '-am', 'Google has https');
+  demo.dv('switch', 'main');
+  demo.say('The branches differ by one cell; for programs, in JSON.');
+  demo.dv('diff', 'main', 'https', '--json', '--columns', 'url');
+}
+
+function lookBack(demo: Demo): void {
+  demo.say('A look back over seven years: one row, and the whole table as it was.');
+  demo.dv('diff', 'v1.0.35', 'v1.43.0', '--columns', 'url', '--where', "pattern = 'zgrab'");
+  demo.dv('restore', '--source', 'v1.0.35', TABLE);
+  demo.say('The file is that of 2019 again, so nothing differs; then back to the present.');
+  demo.dv('diff', 'v1.0.35', '--exit-code');
+  demo.dv('restore', TABLE);
+  demo.dv('status');
+  demo.say(`Six commits on ${formatKilobytes(publishedBytes())} of CSV take:`);
+  demo.dv('store', 'stat');
+  demo.dv('fsck');
+}
+
+function publishedBytes(): number {
+  return VERSIONS.reduce((sum, [name]) => sum + statSync(join(DATA, `${name}.csv`)).size, 0);
+}
+
+function formatKilobytes(bytes: number): string {
+  return `${(bytes / 1000).toFixed(0)} kB`;
+}
+
+function tell(demo: Demo): void {
+  demo.say('The data: crawler-user-agents by Martin Monperrus and contributors, MIT licence:');
+  demo.say('a list of web crawlers, as it was published from 2019 to 2026.');
+  demo.dv('init');
+  publishVersions(demo);
+  compareVersions(demo);
+  editOnBranch(demo);
+  lookBack(demo);
+}
+
+async function main(): Promise<void> {
+  if (!existsSync(join(ROOT, 'dist', 'start.cjs'))) await buildBundles();
+  const demo = new Demo();
+  try {
+    tell(demo);
+  } finally {
+    demo.end();
+  }
+}
+
+main().catch((error: Error) => {
+  console.error(`the demo failed: ${error.message}`);
+  process.exitCode = 1;
+});

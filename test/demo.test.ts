@@ -1,0 +1,36 @@
+/** `npm run demo` works without a terminal, tells its story, and leaves nothing behind. */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { runProgram, temporaryDirectory } from './support/cli.ts';
+
+const DEMO = fileURLToPath(new URL('../bin/demo.ts', import.meta.url));
+
+test('the story, on real data', async () => {
+  const temporary = temporaryDirectory();
+  const env = { TMPDIR: temporary, DV_AUTHOR_NAME: undefined };
+  const { status, stdout, stderr } = await runProgram(process.execPath, [DEMO], { env });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  for (const line of [
+    '$ dv commit -am "Version 1.0.76" --date 2019-12-11'.replaceAll('"', "'"),
+    ' crawlers.csv | 11 rows added, 1 removed, 23 modified',
+    'nothing to commit',
+    '~ BrandVerity               url: ∅ → http://www.brandverity.com/why-is-brandverity-visiting-me',
+    '  + column tags json',
+    "Switched to a new branch 'https'",
+    '~ zgrab  url: https://zmap.io/ → https://github.com/zmap/zgrab2',
+  ]) {
+    expect(stdout.split('\n')).toContain(line);
+  }
+  expect(stdout).toContain('MIT licence');
+  expect(stdout).toMatch(/checked \d+ objects: sound\n$/);
+  expect(readdirSync(temporary).filter((name) => name.startsWith('dv-'))).toEqual([]);
+});
+
+test('a failure is told by the exit status', async () => {
+  const env = { TMPDIR: join(temporaryDirectory(), 'gone') };
+  const { status, stderr } = await runProgram(process.execPath, [DEMO], { env });
+  expect(status).toBe(1);
+  expect(stderr).toMatch(/^the demo failed: /);
+});
