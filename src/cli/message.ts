@@ -43,8 +43,8 @@ export function canEdit({ stdinIsTTY, isTTY, json }: Context): boolean {
  * @throws DvError `no-message` when there is no editor, or it fails
  */
 export function editMessage(
-  context: Context,
-  repo: Repository,
+  context: Pick<Context, 'environment'>,
+  repo: Pick<Repository, 'dotDir'>,
   name: 'COMMIT_EDITMSG' | 'TAG_EDITMSG',
   draft: string,
 ): string {
@@ -68,7 +68,10 @@ export function editMessage(
   return cleanMessage(readFileSync(path, 'utf8'));
 }
 
-function findEditor({ environment }: Context, repo: Repository): string | undefined {
+function findEditor(
+  { environment }: Pick<Context, 'environment'>,
+  repo: Pick<Repository, 'dotDir'>,
+): string | undefined {
   const { variables, userConfig } = environment;
   const configured = readConfig(repo.dotDir, userConfig).get('core.editor');
   return configured || variables.VISUAL || variables.EDITOR || undefined;
@@ -81,7 +84,7 @@ export function cleanMessage(text: string): string {
     .replace(/^#.*(?:\n|$)/gm, '')
     .replace(/[ \t]+$/gm, '')
     .replace(/\n{3,}/g, '\n\n')
-    .trim();
+    .replace(/^\n+|\n+$/g, '');
 }
 
 /** Text as comments of a draft. */

@@ -151,3 +151,18 @@ test('a table comes back as it was written, in its own dialect', async () => {
   expect(await shell.ok('show', ':semi.csv')).toBe(text);
   expect(await shell.ok('show', 'HEAD:semi.csv')).toBe(text);
 });
+
+test('several tables move together, into a directory or with one', async () => {
+  const shell = await Shell.openCommitted();
+  await shell.commit('towns.csv', 'id\n1\n', 'Second');
+  expect(await shell.ok('mv', 'cities.csv', 'towns.csv', 'data/')).toBe(
+    "renamed 'cities.csv' to 'data/cities.csv'\nrenamed 'towns.csv' to 'data/towns.csv'\n",
+  );
+  await shell.ok('mv', '-q', 'data', 'old');
+  expect(await shell.ok('status', '-s')).toBe(
+    'D  cities.csv\nA  old/cities.csv\nA  old/towns.csv\nD  towns.csv\n',
+  );
+  expect(readFileSync(join(shell.directory, 'old/cities.csv'), 'utf8')).toBe(CITIES);
+  const { status, stderr } = await shell.run(['mv', 'old/cities.csv', 'old/towns.csv']);
+  expect([status, stderr]).toEqual([3, "error: 'old/towns.csv' exists already\n"]);
+});
