@@ -20,6 +20,7 @@ export interface DiffStatOptions {
 
 const DEFAULT_WIDTH = 80;
 const LONGEST_BAR = 40;
+/** Where there is less room there is no bar. */
 const LEAST_BAR = 10;
 const LONGEST_NAME = 40;
 
@@ -34,12 +35,14 @@ export function renderDiffStat(
   const nameWidth = Math.max(...names.map(displayWidth));
   const countWidth = Math.max(...counts.map(displayWidth));
   const room = width - nameWidth - countWidth - ' '.length - 2 * ' | '.length;
-  const barWidth = Math.min(LONGEST_BAR, Math.max(LEAST_BAR, room));
+  const barWidth = room < LEAST_BAR ? 0 : Math.min(LONGEST_BAR, room);
   const most = Math.max(...stats.map(rowsOf));
   const lines = stats.map((stat, index) => {
     const phrase = countPhrase(stat, paint) + ' '.repeat(countWidth - displayWidth(counts[index]));
-    const line = ` ${pad(names[index], nameWidth)} | ${phrase} | ${bar(stat, most, barWidth, paint)}`;
-    return line.trimEnd();
+    const line = ` ${pad(names[index], nameWidth)} | ${phrase}`;
+    return barWidth === 0
+      ? line.trimEnd()
+      : `${line} | ${bar(stat, most, barWidth, paint)}`.trimEnd();
   });
   return `${lines.join('\n')}\n${renderDiffSummary(stats, { paint })}`;
 }
