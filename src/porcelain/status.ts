@@ -92,8 +92,10 @@ async function stagedChanges(repo: Repository, from: Hash, to: Hash): Promise<St
   const changes: StatusEntry[] = [];
   for (const { name, from: before, to: after } of await diffRoots(repo.nodes, from, to)) {
     const kind = (after ?? before)?.kind ?? 'table';
-    const rows = await countChanges(repo.nodes, tableOf(before), tableOf(after));
-    changes.push({ table: name, kind, change: changeOf(before, after), rows });
+    const entry: StatusEntry = { table: name, kind, change: changeOf(before, after) };
+    const [old, now] = [tableOf(before), tableOf(after)];
+    if (old === undefined && now === undefined) changes.push(entry);
+    else changes.push({ ...entry, rows: await countChanges(repo.nodes, old, now) });
   }
   return changes;
 }

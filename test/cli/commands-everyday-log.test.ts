@@ -214,6 +214,21 @@ First
   });
 });
 
+test('show has the commit above text, and nothing above what a program reads', async () => {
+  const shell = await Shell.openCommitted();
+  await shell.commit('cities.csv', CITIES.replace('Bern', 'Berne'), 'Second');
+  expect(await shell.ok('show', '--name-only')).toMatch(/^commit .*\n(?:.*\n)+\ncities\.csv\n$/);
+  expect(await shell.ok('show', '--format', 'csv')).toMatch(/^[^\n]*id[^\n]*\n/);
+  expect(await shell.ok('show', '--format', 'patch')).not.toContain('Author');
+  expect(await shell.ok('show', '-s', '--oneline', 'HEAD', 'HEAD~1')).toMatch(
+    /^.{7} Second\n\n.{7} First\n$/,
+  );
+  await shell.ok('tag', '-m', 'As published', 'v1');
+  expect(await shell.ok('show', '-s', 'v1')).toMatch(
+    /^tag v1\nTagger: Test Author <test@example\.org>\nDate: .*\n\nAs published\n\ncommit /,
+  );
+});
+
 describe('between programs', () => {
   test('a reader that goes away is no failure', async () => {
     const shell = await Shell.openCommitted();

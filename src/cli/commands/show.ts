@@ -60,12 +60,12 @@ export const command: CommandModule<Options> = {
     const view = readView(context, options);
     const repo = await openRepositoryOf(context);
     const { objects, paths } = await splitObjects(repo, operands, beforeDashes);
-    const style = await styleOf(context, repo, options);
+    const style = await styleOf(context, repo, { ...options, format: undefined });
     for (const [index, object] of objects.entries()) {
       const shown = await findShown(repo, object);
-      if (index > 0 && !context.json) context.out.line();
       if (shown.kind !== 'commit') await writeEntry(context, repo, object, shown.entry);
       else {
+        if (index > 0 && !context.json) context.out.line();
         const texts = showCommit(context, repo, shown, { paths, view, style, options });
         await writeTexts(context, texts);
       }
@@ -118,8 +118,10 @@ async function* showCommit(
   const fields = { ...commitAsJson(hash, commit), ...(tag && { tag: tagAsJson(tag) }) };
   const asOne = view.level === 'stat' || view.level === 'summary';
   if (json && !(asOne && options.patch)) yield `${JSON.stringify(fields)}\n`;
-  if (!json && tag !== undefined) yield `${renderTag(tag, context)}\n\n`;
-  if (!json) yield `${renderCommit(hash, commit, style)}\n`;
+  // A page, a patch and the like are the difference alone.
+  const headed = !json && (view.format === 'text' || !options.patch);
+  if (headed && tag !== undefined) yield `${renderTag(tag, context)}\n\n`;
+  if (headed) yield `${renderCommit(hash, commit, style)}\n`;
   if (!options.patch) return;
   const request: DiffOptions = { ...view.filter, paths };
   const result = await diffCommit(repo, commit, request);
@@ -131,7 +133,7 @@ async function* showCommit(
   let first = true;
   for await (const text of texts) {
     if (json && asOne) yield `${JSON.stringify({ ...fields, ...JSON.parse(text) })}\n`;
-    else yield first && !json ? `\n${text}` : text;
+    else yield first && headed ? `\n${text}` : text;
     first = false;
   }
 }
