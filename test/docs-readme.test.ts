@@ -1,7 +1,10 @@
-/** What the README shows is what happens: its commands run as they stand, its links lead somewhere. */
-import { existsSync, readFileSync } from 'node:fs';
+/**
+ * What the README shows is what happens: its commands run as they stand. And every page's links
+ * and the sources it names are there.
+ */
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { DV, runProgram, temporaryDirectory } from './support/cli.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -52,8 +55,22 @@ test('what the README tells npm to run is there', () => {
   expect(Object.keys(scripts)).toEqual(expect.arrayContaining(named));
 });
 
-test('its links lead somewhere', () => {
-  const targets = [...README.matchAll(/\]\(([^)]+)\)/g)].map(([, target]) => target);
-  expect(targets.length).toBeGreaterThan(8);
-  expect(targets.filter((target) => !existsSync(join(ROOT, target)))).toEqual([]);
+const PAGES = globSync(['README.md', 'docs/**/*.md'], { cwd: ROOT }).sort();
+
+describe.each(PAGES)('%s', (page) => {
+  const text = readFileSync(join(ROOT, page), 'utf8');
+  const prose = text.replace(/^```.*?^```/gms, '');
+
+  test('links lead somewhere', () => {
+    const targets = [...prose.matchAll(/\]\(([^)#]+)(?:#[^)]*)?\)/g)].map(([, target]) => target);
+    const inside = targets.filter((target) => !/^[a-z]+:/.test(target));
+    const folder = dirname(join(ROOT, page));
+    expect(inside.filter((target) => !existsSync(join(folder, target)))).toEqual([]);
+  });
+
+  test('sources it names by their whole path are there', () => {
+    const named = [...prose.matchAll(/`((?:src|test|fixtures|bin)\/[\w./-]+)`/g)];
+    const paths = named.map(([, path]) => path).filter((path) => !/[A-Z]{4}/.test(path));
+    expect(paths.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
+  });
 });
