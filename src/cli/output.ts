@@ -29,6 +29,8 @@ export class Output {
   #isFirst = true;
   #text = '';
   #failure: NodeJS.ErrnoException | undefined;
+  /** Called before anything is handed to the operating system. */
+  beforeWrite: (() => void) | undefined;
 
   /** `open` gives the stream of `descriptor`; called when one block is not all. */
   constructor(name: string, descriptor: number, open: () => Writable) {
@@ -96,6 +98,7 @@ export class Output {
   }
 
   #takeText(): string {
+    this.beforeWrite?.();
     const text = this.#text;
     this.#text = '';
     return text;

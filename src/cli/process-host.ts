@@ -104,6 +104,8 @@ export class ProcessHost implements Host {
       now: Date.now,
     });
     this.#cleanups.push(() => progress.clear());
+    // Results on the same terminal must not begin behind it.
+    if (this.#outIsTTY) this.out.beforeWrite = () => progress.clear();
     return progress;
   }
 }
