@@ -71,7 +71,7 @@ async function resolveName(store: Store, name: string): Promise<Hash> {
 }
 
 async function resolvePrefix(store: Store, prefix: string): Promise<Hash> {
-  const found = isHash(prefix) ? [prefix] : await store.findHashes(prefix, 50);
+  const found = isHash(prefix) ? [prefix] : await store.findHashes(prefix, 4096);
   const commits: Hash[] = [];
   for (const [i, bytes] of (await store.getMany(found)).entries()) {
     if (bytes !== undefined && (bytes[0] === COMMIT_KIND || bytes[0] === TAG_KIND)) {
