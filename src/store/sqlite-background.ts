@@ -39,8 +39,9 @@ export class BackgroundPuts {
     return done;
   }
 
-  /** Resolves when nothing is under way. */
+  /** Resolves when nothing is under way: the end of an operation, so counting starts anew. */
   async idle(): Promise<void> {
+    this.seenBytes = 0;
     await this.last;
   }
 
