@@ -31,6 +31,8 @@ export interface DiffFilesOptions extends DiffFilter, ImportOptions {
   readonly temporaryDirectory: string;
   /** The format of both files, where their names do not tell. */
   readonly format?: FormatName;
+  /** What the difference calls the table; default: the name of the second file. */
+  readonly name?: string;
 }
 
 /** Close it when its rows were read. */
@@ -57,35 +59,59 @@ export async function diffFiles(
   };
   try {
     const place = { cwd: options.cwd, env, scratch: scratch.path };
-    const before = await openInput(from, place);
-    const after = await openInput(to, place);
-    store = await openStore(env, [before, after], scratch.path);
+    const files: [InputFile, InputFile] = [
+      await openInput(from, place),
+      await openInput(to, place),
+    ];
+    store = await openStore(env, files, scratch.path);
     const nodes = new NodeStore(store);
-    const input = {
-      nodes,
-      options,
-      scratch: scratch.path,
-      table: basename(to === '-' ? from : to),
-      prior: undefined,
-    };
-    const first = await importFile(env, before, input);
-    const { tree } = await readTable(store, first.table);
-    const prior = { schema: first.schema, table: first.table, tree, dialect: undefined };
-    const second = await importFile(env, after, { ...input, prior });
-    const diff = await diffTables(nodes, input.table, first.table, second.table, options);
-    checkFilter([diff], options);
-    async function* tables() {
-      if (first.table !== second.table) yield filterDiff(diff, options);
-    }
-    const dialects =
-      first.table === second.table && !sameDialect(first, second)
-        ? [{ table: input.table, from: { ...first.dialect }, to: { ...second.dialect } }]
-        : [];
-    return { tables: tables(), files: [], dialects, close };
+    const table = basename(to === '-' ? from : to);
+    const sides = await importBoth(env, files, { nodes, options, scratch: scratch.path, table });
+    const result = await compareTables(nodes, options.name ?? table, sides, options);
+    return { ...result, close };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+interface Sides {
+  readonly from: ImportedTable;
+  readonly to: ImportedTable;
+}
+
+type SideInput = Omit<ImportInput, 'source' | 'format' | 'options' | 'prior'> & {
+  readonly options: DiffFilesOptions;
+};
+
+async function importBoth(
+  env: Environment,
+  [before, after]: readonly [InputFile, InputFile],
+  input: SideInput,
+): Promise<Sides> {
+  const from = await importFile(env, before, { ...input, prior: undefined });
+  const { tree } = await readTable(input.nodes.objects, from.table);
+  const prior = { schema: from.schema, table: from.table, tree, dialect: undefined };
+  return { from, to: await importFile(env, after, { ...input, prior }) };
+}
+
+async function compareTables(
+  nodes: NodeStore,
+  table: string,
+  { from, to }: Sides,
+  options: DiffFilesOptions,
+): Promise<DiffResult> {
+  const diff = await diffTables(nodes, table, from.table, to.table, options);
+  checkFilter([diff], options);
+  const same = from.table === to.table;
+  async function* tables() {
+    if (!same) yield filterDiff(diff, options);
+  }
+  const dialects =
+    same && !sameDialect(from, to)
+      ? [{ table, from: { ...from.dialect }, to: { ...to.dialect } }]
+      : [];
+  return { tables: tables(), files: [], dialects };
 }
 
 interface Scratch {
@@ -117,7 +143,7 @@ async function openStore(
 async function importFile(
   env: Environment,
   { path, name, compression }: InputFile,
-  input: Omit<ImportInput, 'source' | 'format' | 'options'> & { options: DiffFilesOptions },
+  input: SideInput & Pick<ImportInput, 'prior'>,
 ): Promise<ImportedTable> {
   const format = input.options.format ?? formatOf(name).format;
   if (format === undefined) {

@@ -161,8 +161,11 @@ async function compareFiles(
     });
   }
   if (cached || staged) throw new DvError('bad-option', "'--cached' needs a repository");
+  const title = `${from} → ${to}`;
+  const forPeople = view.level !== 'names' && (view.format === 'text' || view.format === 'html');
   const result = await diffFiles(context.environment, from, to, {
     ...view.filter,
+    name: forPeople ? title : undefined,
     key,
     types,
     format,
@@ -170,5 +173,5 @@ async function compareFiles(
     temporaryDirectory: tmpdir(),
   });
   context.atEnd(() => result.close());
-  return { result, title: `${from} → ${to}` };
+  return { result, title };
 }
