@@ -69,12 +69,17 @@ describe('a table without rows', () => {
     expect((await exported(temporary.repo)).toString()).toBe(text);
   });
 
-  test('takes the rows that come later', async () => {
+  test('takes the rows that come later, and their types', async () => {
     await using temporary = await temporaryRepository();
     await addText(temporary, 'id,x\n');
     await commit(temporary.repo, { message: 'empty' });
-    await addText(temporary, 'id,x\n1,a\n2,b\n');
+    const { schema } = await addText(temporary, 'id,x\n2,a\n10,b\n');
+    expect(schema.columns).toEqual([
+      { name: 'id', type: 'integer' },
+      { name: 'x', type: 'text' },
+    ]);
     expect(await stagedStat(temporary.repo)).toMatchObject([{ added: 2, removed: 0, modified: 0 }]);
+    expect((await exported(temporary.repo)).toString()).toBe('id,x\n2,a\n10,b\n');
   });
 });
 

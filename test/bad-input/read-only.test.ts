@@ -107,6 +107,22 @@ test('a directory and a store that may only be read', async (context) => {
   expect(await takeSnapshot(directory)).toEqual(before);
 });
 
+test('a file that may not be read', async (context) => {
+  await requireBound(context);
+  setModes(directory, 0o777, 0o666);
+  chmodSync(join(directory, 'untracked.csv'), 0);
+  const before = await takeSnapshot(directory);
+  const { status, stdout } = await runBound(['add', 'untracked.csv']);
+  expect(status).toBe(3);
+  expect(JSON.parse(stdout).error).toMatchObject({
+    code: 'file-unreadable',
+    message: expect.stringMatching(/^cannot read 'untracked\.csv': /),
+    data: { file: 'untracked.csv' },
+  });
+  setModes(join(directory, '.dv'), 0o777, 0o666);
+  expect(await takeSnapshot(directory)).toEqual(before);
+});
+
 describe('working files that cannot be put in place leave HEAD where it is:', () => {
   test('a working directory that may only be read', async (context) => {
     await requireBound(context);

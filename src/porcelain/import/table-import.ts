@@ -6,7 +6,6 @@
  * starts again.
  */
 import { ByteWriter } from '../../bytes.ts';
-import { DvError } from '../../errors.ts';
 import type { ByteSource, Dialect, Format, TableReader } from '../../formats/contract.ts';
 import type { Hash } from '../../hash.ts';
 import { buildBlob } from '../../model/blob.ts';
@@ -18,13 +17,14 @@ import { mergeBuild } from '../../prolly/merge-build.ts';
 import type { NodeStore } from '../../prolly/node-store.ts';
 import { countRows } from '../../prolly/scan.ts';
 import { MAX_CHUNK_BYTES } from '../../store/contract.ts';
-import { joinTypes, misfitReason, narrowestType } from '../../tuple/cell-type.ts';
+import { joinTypes, narrowestType } from '../../tuple/cell-type.ts';
 import { type ColumnInference, TypeInference, type Widening } from '../../tuple/infer.ts';
 import { keyCandidates, UniqueSample } from '../../tuple/key-choice.ts';
 import type { RowBatch } from '../../tuple/row-batch.ts';
 import { RowEncoder, type RowProblem, rowError } from '../../tuple/row-encoder.ts';
 import type { ColumnType, Schema } from '../../tuple/schema.ts';
 import { findDuplicate } from './duplicate-key.ts';
+import { duplicateKey, namesTooLong, typeMismatch } from './import-errors.ts';
 import {
   firstPlan,
   type ImportOptions,
@@ -125,7 +125,7 @@ class ImportPass {
 
   async run(): Promise<PassResult> {
     this.reader = await this.openReader();
-    this.inference = this.newInference();
+    this.inference = this.newInference(await this.rememberedTypes());
     for await (const batch of this.reader.batches()) {
       this.inference.observe(batch);
       this.openSchema(batch);
@@ -143,10 +143,18 @@ class ImportPass {
     return format.openReader(source, { dialect, rawJson: this.plan.rawJson });
   }
 
+  /** In a table that had no rows, text says only that nothing was known of a column. */
+  private async rememberedTypes(): Promise<ReadonlyMap<string, ColumnType>> {
+    const { prior, nodes } = this.input;
+    if (prior === undefined) return new Map();
+    const wasEmpty = (await countRows(nodes, prior.tree)) === 0;
+    const known = prior.schema.columns.filter(({ type }) => !wasEmpty || type !== 'text');
+    return new Map(known.map(({ name, type }) => [name, type]));
+  }
+
   /** Types start from what is remembered; given ones hold. */
-  private newInference(): TypeInference {
-    const { options, prior } = this.input;
-    const remembered = new Map(prior?.schema.columns.map(({ name, type }) => [name, type]));
+  private newInference(remembered: ReadonlyMap<string, ColumnType>): TypeInference {
+    const { options } = this.input;
     return new TypeInference((column) => {
       const name = this.reader.columns[column];
       const given = options.types?.get(name);
@@ -284,18 +292,7 @@ class ImportPass {
     keyIndices(given, this.reader.columns, this.input.source.name, false);
     const [misfit] = this.inference.misfits();
     if (misfit === undefined) return;
-    const { column, type, line, value } = misfit;
-    const name = this.reader.columns[column];
-    const file = this.input.source.name;
-    const shown = JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value);
-    throw new DvError(
-      'type-mismatch',
-      `${shown} in column "${name}" ${misfitReason(type, value)} (line ${line} of '${file}')`,
-      {
-        hint: `leave out --type ${name}=${type}, or give a wider type`,
-        data: { file, line, column: column + 1, name, value },
-      },
-    );
+    throw typeMismatch(this.input.source.name, this.reader.columns[misfit.column], misfit);
   }
 
   /** The tree of all rows: those that came in order, and those the sorter has. */
@@ -325,20 +322,14 @@ class ImportPass {
   private async reportDuplicate(schema: Schema): Promise<never> {
     const { source, scratch } = this.input;
     const found = await findDuplicate(await this.openReader(), schema, scratch);
-    const names = schema.key.map((i) => schema.columns[i].name).join(', ');
-    const [first, second] = found.lines;
-    const where = `lines ${first} and ${second} of '${source.name}'`;
-    throw new DvError('duplicate-key', `${where} have the same key (${names}): ${found.key}`, {
-      hint: "--key names a unique column, or several: --key a,b; --key '' keeps rows without a key",
-      data: { file: source.name, lines: found.lines, key: found.key },
-    });
+    throw duplicateKey(source.name, schema, found);
   }
 
   private async store(schema: Schema, tree: Hash): Promise<ImportedTable> {
     const { nodes, prior } = this.input;
     const schemaChunk = toChunk(encodeSchema(schema));
     if (schemaChunk.bytes.length > MAX_CHUNK_BYTES)
-      throw this.namesTooLong(schemaChunk.bytes.length);
+      throw namesTooLong(this.input.source.name, schema, schemaChunk.bytes.length);
     const table = toChunk(encodeTable({ schema: schemaChunk.hash, tree }), prior?.table);
     nodes.put(schemaChunk);
     nodes.put(table);
@@ -357,16 +348,6 @@ class ImportPass {
       keyReason: this.keyReason,
       widenings: this.inference.widenings(),
     };
-  }
-
-  private namesTooLong(bytes: number): DvError {
-    const { name: file } = this.input.source;
-    const columns = this.reader.columns.length;
-    const message = `the names of the ${columns} columns of '${file}' take ${bytes} bytes, more than ${MAX_CHUNK_BYTES}`;
-    return new DvError('too-many-columns', message, {
-      hint: 'shorten the names, or split the table',
-      data: { file, columns, bytes, limit: MAX_CHUNK_BYTES },
-    });
   }
 
   private declaredReason(name: string): string {
