@@ -3,7 +3,7 @@
  * are sound and say what they said. How each was made: fixtures/repositories/make.sh.
  */
 import { copyFileSync, globSync, mkdirSync, readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { hashOf } from '../../src/hash.ts';
 import { runDv, temporaryDirectory } from '../support/cli.ts';
@@ -34,14 +34,15 @@ async function replay(directory: string, transcript: string): Promise<string> {
 const digest = (text: string): string =>
   `(${text.length} characters, ${hashOf(Buffer.from(text))})\n`;
 
-describe.each(globSync(join(FIXTURES, 'v*')).sort())('%s', (folder) => {
+describe.each(globSync('v*', { cwd: FIXTURES }).sort())('%s', (version) => {
+  const folder = join(FIXTURES, version);
   const transcript = readFileSync(join(folder, 'transcript.txt'), 'utf8');
 
-  test(`${basename(folder)}: every command of the transcript prints what it printed`, async () => {
+  test('every command of the transcript prints what it printed', async () => {
     expect(await replay(thaw(folder), transcript)).toBe(transcript);
   });
 
-  test(`${basename(folder)}: its working files come back, and it takes another commit`, async () => {
+  test('its working files come back, and it takes another commit', async () => {
     const cwd = thaw(folder);
     const ok = async (...args: string[]): Promise<string> => {
       const { status, stdout, stderr } = await runDv(args, { cwd });
