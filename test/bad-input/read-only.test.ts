@@ -64,6 +64,14 @@ function setModes(below: string, forDirectories: number, forFiles: number): void
   chmodSync(below, forDirectories);
 }
 
+/** Looks with all rights, which this process itself may lack, and takes them away again. */
+async function snapshotBetween(lock: () => void): Promise<Record<string, unknown>> {
+  setModes(directory, 0o755, 0o644);
+  const snapshot = await takeSnapshot(directory);
+  lock();
+  return snapshot;
+}
+
 const WRITERS = [
   ['add', 'cities.csv'],
   ['commit', '-m', 'third'],
@@ -89,8 +97,8 @@ const READERS = [
 
 test('a directory and a store that may only be read', async (context) => {
   await requireBound(context);
-  setModes(directory, 0o555, 0o444);
-  const before = await takeSnapshot(directory);
+  const lock = () => setModes(directory, 0o555, 0o444);
+  const before = await snapshotBetween(lock);
   for (const command of WRITERS) {
     const { status, stdout } = await runBound(command);
     expect({ command, status, stdout }).toMatchObject({ command, status: 3 });
@@ -104,14 +112,16 @@ test('a directory and a store that may only be read', async (context) => {
   for (const command of READERS) {
     expect({ command, ...(await runBound(command)) }).toMatchObject({ command, status: 0 });
   }
-  expect(await takeSnapshot(directory)).toEqual(before);
+  expect(await snapshotBetween(lock)).toEqual(before);
 });
 
 test('a file that may not be read', async (context) => {
   await requireBound(context);
-  setModes(directory, 0o777, 0o666);
-  chmodSync(join(directory, 'untracked.csv'), 0);
-  const before = await takeSnapshot(directory);
+  const lock = () => {
+    setModes(directory, 0o777, 0o666);
+    chmodSync(join(directory, 'untracked.csv'), 0);
+  };
+  const before = await snapshotBetween(lock);
   const { status, stdout } = await runBound(['add', 'untracked.csv']);
   expect(status).toBe(3);
   expect(JSON.parse(stdout).error).toMatchObject({
@@ -119,17 +129,17 @@ test('a file that may not be read', async (context) => {
     message: expect.stringMatching(/^cannot read 'untracked\.csv': /),
     data: { file: 'untracked.csv' },
   });
-  setModes(join(directory, '.dv'), 0o777, 0o666);
-  expect(await takeSnapshot(directory)).toEqual(before);
+  expect(await snapshotBetween(lock)).toEqual(before);
 });
 
 describe('working files that cannot be put in place leave HEAD where it is:', () => {
   test('a working directory that may only be read', async (context) => {
     await requireBound(context);
-    const inside = join(directory, '.dv');
-    setModes(inside, 0o777, 0o666);
-    chmodSync(directory, 0o555);
-    const before = await takeSnapshot(directory);
+    const lock = () => {
+      setModes(join(directory, '.dv'), 0o777, 0o666);
+      chmodSync(directory, 0o555);
+    };
+    const before = await snapshotBetween(lock);
     for (const command of [
       ['switch', 'work', '--discard-changes'],
       ['reset', '--hard', 'v1'],
@@ -143,8 +153,7 @@ describe('working files that cannot be put in place leave HEAD where it is:', ()
         code: 'read-only',
         message: expect.stringMatching(/^may not write '(cities\.csv|notes\.txt|more\.txt)'$/),
       });
-      setModes(inside, 0o777, 0o666);
-      expect(await takeSnapshot(directory)).toEqual(before);
+      expect(await snapshotBetween(lock)).toEqual(before);
     }
     expect((await runBound(['status'])).status).toBe(0);
   });
