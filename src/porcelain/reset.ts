@@ -35,7 +35,11 @@ export async function reset(
     mode === 'hard'
       ? await moveWorkingSet(repo, set, root, true)
       : { items: [], state: [stagedUpdate(set, mode === 'soft' ? set.staged : root, root)] };
-  const log = { actor: await actorName(repo), time: repo.env.now(), message: `reset: moving to ${revision}` };
+  const log = {
+    actor: await actorName(repo),
+    time: repo.env.now(),
+    message: `reset: moving to ${revision}`,
+  };
   const target = moveHead(set, commit);
   const state = [...(target.state ?? []), ...moved.state];
   if (!(await checkout(repo, moved.items, { ...target, state, log }))) {

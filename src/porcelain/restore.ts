@@ -3,13 +3,14 @@
  * the working files, in the stage, or both. The files named are overwritten: that is what
  * was asked for.
  */
-import { getRootEntry, listRoot, type RootEntry } from '../model/root.ts';
-import { readCommit } from '../model/object-reader.ts';
-import { stagedUpdate } from '../model/working-set.ts';
+
 import { DvError } from '../errors.ts';
 import type { Hash } from '../hash.ts';
+import { readCommit } from '../model/object-reader.ts';
+import { getRootEntry, listRoot, type RootEntry } from '../model/root.ts';
+import { stagedUpdate } from '../model/working-set.ts';
 import { unknownTable } from './add.ts';
-import { checkout, type CheckoutItem, hasWorkingFile } from './checkout.ts';
+import { type CheckoutItem, checkout, hasWorkingFile } from './checkout.ts';
 import { type Repository, resolveCommit, tableNameOf } from './repository.ts';
 import { applyChanges, workingSet } from './staging.ts';
 
@@ -41,7 +42,8 @@ export async function restore(
   const items: CheckoutItem[] = [];
   for (const [name, entry] of entries) {
     const known = entry ?? (await getRootEntry(repo.nodes, set.staged, name));
-    if (toWorktree && known !== undefined && hasWorkingFile(name, known)) items.push({ name, entry });
+    if (toWorktree && known !== undefined && hasWorkingFile(name, known))
+      items.push({ name, entry });
   }
   const staged = options.staged ? await applyChanges(repo, set.staged, entries) : set.staged;
   const state = options.staged ? [stagedUpdate(set, staged)] : [];
