@@ -67,25 +67,29 @@ async function checkAfterKill(repo: Repository, directory: string, lines: string
   expect((await status(repo)).clean).toBe(true);
 }
 
-test(`survives ${KILLS} kills`, async () => {
-  await using temporary = await temporaryRepository();
-  const { directory } = temporary;
-  const rows = Array.from({ length: 4000 }, (_, i) => `${i},name ${i},${i}`);
-  writeFileSync(join(directory, 't.csv'), `id,name,value\n${rows.join('\n')}\n`);
-  await add(temporary.repo, [join(directory, 't.csv')]);
-  await commit(temporary.repo, { message: 'first' });
-  await createBranch(temporary.repo, 'left', 'HEAD');
-  let worked = 0;
-  for (let kill = 0; kill < KILLS; kill++) {
-    const seed = kill + 1 + Math.floor(Math.random() * 1000);
-    const lines = await runAndKill(directory, seed, Math.random() * 250);
-    worked += lines.length - 1;
-    const repo = await openRepository(directory, testEnvironment(Date.now()));
-    try {
-      await checkAfterKill(repo, directory, lines);
-    } finally {
-      await repo.close();
+test(
+  `survives ${KILLS} kills`,
+  async () => {
+    await using temporary = await temporaryRepository();
+    const { directory } = temporary;
+    const rows = Array.from({ length: 4000 }, (_, i) => `${i},name ${i},${i}`);
+    writeFileSync(join(directory, 't.csv'), `id,name,value\n${rows.join('\n')}\n`);
+    await add(temporary.repo, [join(directory, 't.csv')]);
+    await commit(temporary.repo, { message: 'first' });
+    await createBranch(temporary.repo, 'left', 'HEAD');
+    let worked = 0;
+    for (let kill = 0; kill < KILLS; kill++) {
+      const seed = kill + 1 + Math.floor(Math.random() * 1000);
+      const lines = await runAndKill(directory, seed, Math.random() * 250);
+      worked += lines.length - 1;
+      const repo = await openRepository(directory, testEnvironment(Date.now()));
+      try {
+        await checkAfterKill(repo, directory, lines);
+      } finally {
+        await repo.close();
+      }
     }
-  }
-  expect(worked).toBeGreaterThan(0);
-}, 60_000 + KILLS * 10_000);
+    expect(worked).toBeGreaterThan(0);
+  },
+  60_000 + KILLS * 10_000,
+);
