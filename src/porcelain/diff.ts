@@ -21,7 +21,7 @@ import { rootOfCommit } from '../model/working-set.ts';
 import { sameEntry, unknownTable } from './add.ts';
 import { hasWorkingFile } from './checkout.ts';
 import { checkFilter, type DiffFilter, filterDiff, type SchemaPair } from './diff-filter.ts';
-import { checkFile, fingerprintUpdate, readFingerprint } from './fingerprint.ts';
+import { checkFile, fingerprintUpdate, readFingerprint, renewFingerprints } from './fingerprint.ts';
 import { readEntry } from './read-entry.ts';
 import { pathOf, type Repository, resolveCommit, tableNameOf } from './repository.ts';
 import { endsOf } from './revisions-and-paths.ts';
@@ -234,6 +234,6 @@ export async function workingEntry(
   if (state.kind === 'missing') return undefined;
   if (state.kind === 'known') return state.print.entry;
   const { entry, print } = await readEntry(repo, name, path, staged, {});
-  await repo.store.transact({ state: [fingerprintUpdate(name, print)] });
+  await renewFingerprints(repo.store, [fingerprintUpdate(name, print)]);
   return entry;
 }

@@ -94,3 +94,19 @@ export function checkFile(path: string, print: Fingerprint | undefined, now: num
   if (contentHash(path) !== print.content) return { kind: 'changed' };
   return { kind: 'known', print: { ...print, ...stamp, recorded: now }, refreshed: true };
 }
+
+/**
+ * Writes down what was found about files. That only saves the next command work: a store that
+ * cannot be written is no error, and one that another process writes to is not waited for.
+ */
+export async function renewFingerprints(
+  store: Store,
+  state: readonly StateUpdate[],
+): Promise<void> {
+  try {
+    await store.transact({ state, wait: false });
+  } catch (error) {
+    const { code } = error as { code?: string };
+    if (code !== 'read-only' && code !== 'locked' && code !== 'disk-full') throw error;
+  }
+}

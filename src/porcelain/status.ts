@@ -8,7 +8,12 @@ import { diffRoots, listRoot, type RootEntry } from '../model/root.ts';
 import { countChanges, type RowCounts } from '../model/table-stat.ts';
 import { sameEntry } from './add.ts';
 import { hasWorkingFile } from './checkout.ts';
-import { checkFile, fingerprintUpdate, listFingerprints } from './fingerprint.ts';
+import {
+  checkFile,
+  fingerprintUpdate,
+  listFingerprints,
+  renewFingerprints,
+} from './fingerprint.ts';
 import { readIgnores } from './ignore.ts';
 import { pathOf, type Repository } from './repository.ts';
 import { workingSet } from './staging.ts';
@@ -119,22 +124,6 @@ export async function unstagedChanges(
     if (state.kind === 'known' && state.refreshed)
       renewed.push(fingerprintUpdate(name, state.print));
   }
-  if (renewed.length > 0) await renew(repo, renewed);
+  if (renewed.length > 0) await renewFingerprints(repo.store, renewed);
   return changes;
-}
-
-/**
- * Renewing only saves the next command work: a store that cannot be written is no error, and
- * one that another process writes to is not waited for.
- */
-async function renew(
-  repo: Repository,
-  state: readonly ReturnType<typeof fingerprintUpdate>[],
-): Promise<void> {
-  try {
-    await repo.store.transact({ state, wait: false });
-  } catch (error) {
-    const { code } = error as { code?: string };
-    if (code !== 'read-only' && code !== 'locked' && code !== 'disk-full') throw error;
-  }
 }
