@@ -4,7 +4,8 @@
  *
  *   1. Same columns in the same order: what differs in the trees differs in the rows.
  *   2. Columns added, removed or moved: rows count as modified only when a column that both
- *      sides have differs (`complete` counts any column).
+ *      sides have differs (`complete` counts any column). Where a column is at another place,
+ *      equal bytes may be other cells, and every row is compared.
  *   3. The key's columns are the same but their types order differently: the trees are keyed
  *      anew first by the types that hold both, so that a widened key does not show every row
  *      as changed.
@@ -23,12 +24,13 @@ import { scanLeaves } from '../prolly/scan.ts';
 import { joinTypes } from '../tuple/cell-type.ts';
 import { encodeKey } from '../tuple/key-codec.ts';
 import { keylessCount } from '../tuple/keyless.ts';
-import { decodeRow, needsBlobs, readRow } from '../tuple/row-codec.ts';
+import { decodeRow, needsBlobs, readRow, tupleColumns } from '../tuple/row-codec.ts';
 import type { Cell, ColumnType, Row, Schema } from '../tuple/schema.ts';
 import { readWholeBlob } from './blob.ts';
 import type { RowChange, SchemaChange, TableDiff } from './change.ts';
 import { readSchema, readTable } from './object-reader.ts';
 import type { Table } from './objects.ts';
+import { pairEntries } from './pair-entries.ts';
 
 export interface TableDiffOptions {
   /** Count a row as modified also when only a column of one side has a value. */
@@ -111,8 +113,21 @@ async function* rowChanges(
     const types = keyTypes(from.schema).map((type, i) => joinTypes(type, toTypes[i]));
     const [left, fromSchema] = await alignKeys(nodes, from, types);
     const [right, toSchema] = await alignKeys(nodes, to, types);
-    yield* decoded(nodes, diffTrees(nodes, left, right), fromSchema, toSchema, complete);
+    const told = bytesTell(fromSchema, toSchema, complete);
+    const pairs = told ? diffTrees(nodes, left, right) : pairEntries(nodes, left, right);
+    yield* decoded(nodes, pairs, fromSchema, toSchema, complete);
   }
+}
+
+/** Whether equal values mean that no column differs that counts. */
+function bytesTell(from: Schema, to: Schema, complete: boolean): boolean {
+  const names = (schema: Schema) => tupleColumns(schema).map((i) => schema.columns[i].name);
+  const [before, after] = [names(from), names(to)];
+  if (complete) {
+    const common = Math.min(before.length, after.length);
+    return sameList(before.slice(0, common), after.slice(0, common));
+  }
+  return before.every((name, i) => !after.includes(name) || after[i] === name);
 }
 
 /** Whether equal keys mean the same row. */

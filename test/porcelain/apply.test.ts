@@ -7,46 +7,18 @@ import { describe, expect, test } from 'vitest';
 import { renderDiffNdjson } from '../../src/cli/render/diff-ndjson.ts';
 import { DvError } from '../../src/errors.ts';
 import type { Hash } from '../../src/hash.ts';
-import { buildBlob } from '../../src/model/blob.ts';
-import { encodeSchema, encodeTable, toChunk } from '../../src/model/objects.ts';
 import { getRootEntry } from '../../src/model/root.ts';
 import { diffTables } from '../../src/model/table-diff.ts';
 import { apply } from '../../src/porcelain/apply.ts';
 import { writePatch } from '../../src/porcelain/patch.ts';
 import type { Repository } from '../../src/porcelain/repository.ts';
 import { stageEntries, workingSet } from '../../src/porcelain/staging.ts';
-import { buildTree } from '../../src/prolly/builder.ts';
-import { editTree } from '../../src/prolly/edit.ts';
-import { keylessCount, withKeylessCount } from '../../src/tuple/keyless.ts';
-import { encodeRow } from '../../src/tuple/row-encoder.ts';
 import { temporaryRepository } from '../support/repository.ts';
+import { storeTable } from '../support/stored-tables.ts';
 import { tablePairs } from '../support/table-arbitrary.ts';
 import { schema, textOf, type WholeTable } from '../support/table-diffs.ts';
 
 const RUNS = Number(process.env.DV_RUNS ?? 100);
-
-/** The table as a fresh build of its rows makes it. */
-async function storeTable({ nodes }: Repository, table: WholeTable): Promise<Hash> {
-  const entries = new Map<string, { key: Buffer; value: Buffer }>();
-  for (const row of table.rows) {
-    const entry = encodeRow(table.schema, row, (bytes) => buildBlob(bytes, (c) => nodes.put(c)));
-    const id = entry.key.toString('hex');
-    const same = entries.get(id);
-    const value =
-      same === undefined
-        ? entry.value
-        : withKeylessCount(entry.value, keylessCount(same.value) + 1);
-    entries.set(id, { key: entry.key, value });
-  }
-  const edits = [...entries.values()].sort((a, b) => Buffer.compare(a.key, b.key));
-  const tree = await editTree(nodes, await buildTree(nodes, []), [edits]);
-  const encodedSchema = toChunk(encodeSchema(table.schema));
-  const encoded = toChunk(encodeTable({ schema: encodedSchema.hash, tree }));
-  nodes.put(encodedSchema);
-  nodes.put(encoded);
-  await nodes.flush();
-  return encoded.hash;
-}
 
 async function stage(repo: Repository, table: Hash | undefined): Promise<void> {
   const entry = table === undefined ? null : { kind: 'table' as const, table, dialect: undefined };
@@ -82,8 +54,8 @@ describe.each(['patch', 'ndjson'] as const)('a diff as %s', (form) => {
         tablePairs({ retype: true, rekey: form === 'patch' }),
         fc.constantFrom('both', 'new', 'gone'),
         async (pair, sides) => {
-          const from = sides === 'new' ? undefined : await storeTable(repo, pair.from);
-          const to = sides === 'gone' ? undefined : await storeTable(repo, pair.to);
+          const from = sides === 'new' ? undefined : await storeTable(repo.nodes, pair.from);
+          const to = sides === 'gone' ? undefined : await storeTable(repo.nodes, pair.to);
           const text = await FORMS[form](repo, from, to)();
           await stage(repo, from);
           await apply(repo, inOnePiece(text));
@@ -138,7 +110,7 @@ describe('a patch that does not fit', () => {
   test.each(cases)('%s', async (_, line, told) => {
     await using temporary = await temporaryRepository();
     const { repo } = temporary;
-    const table = await storeTable(repo, base);
+    const table = await storeTable(repo.nodes, base);
     await stage(repo, table);
     const good = `${head}"change":"removed","key":{"id":1},"from":{"id":1,"name":"a","n":10},"to":null}`;
     for (const text of [line, `${good}\n${line}`, `${good}\n${good}`]) {
@@ -153,10 +125,10 @@ describe('a patch that does not fit', () => {
     await using temporary = await temporaryRepository();
     const { repo } = temporary;
     const json = { schema: schema('id:integer data:json', 'id'), rows: [['1', '"x"']] };
-    await stage(repo, await storeTable(repo, json));
+    await stage(repo, await storeTable(repo.nodes, json));
     const line = `${head}"change":"modified","key":{"id":1},"from":{"id":1,"data":"x"},"to":{"id":1,"data":[1.50]}}\n`;
     await apply(repo, inOnePiece(line));
-    const expected = await storeTable(repo, { ...json, rows: [['1', '[1.50]']] });
+    const expected = await storeTable(repo.nodes, { ...json, rows: [['1', '[1.50]']] });
     expect(await stagedTable(repo)).toBe(expected);
   });
 
@@ -167,7 +139,7 @@ describe('a patch that does not fit', () => {
       schema: schema('id:integer name n:integer more', 'id'),
       rows: [['1', 'a', '10', 'x']],
     };
-    const hashes = [await storeTable(repo, base), await storeTable(repo, to)];
+    const hashes = [await storeTable(repo.nodes, base), await storeTable(repo.nodes, to)];
     const diff = await diffTables(repo.nodes, 't', hashes[0], hashes[1]);
     const text = await textOf(renderDiffNdjson([diff]));
     await stage(repo, hashes[0]);
@@ -191,10 +163,10 @@ describe('a table that differs elsewhere', () => {
     const { repo } = temporary;
     const text = await FORMS.patch(
       repo,
-      await storeTable(repo, from),
-      await storeTable(repo, to),
+      await storeTable(repo.nodes, from),
+      await storeTable(repo.nodes, to),
     )();
-    await stage(repo, await storeTable(repo, mine));
+    await stage(repo, await storeTable(repo.nodes, mine));
     try {
       await apply(repo, inOnePiece(text));
     } catch (error) {
