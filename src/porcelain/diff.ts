@@ -22,6 +22,7 @@ import { sameEntry, unknownTable } from './add.ts';
 import { hasWorkingFile } from './checkout.ts';
 import { checkFilter, type DiffFilter, filterDiff, type SchemaPair } from './diff-filter.ts';
 import { checkFile, fingerprintUpdate, readFingerprint, renewFingerprints } from './fingerprint.ts';
+import { resolveEntry } from './inspect.ts';
 import { readEntry } from './read-entry.ts';
 import { pathOf, type Repository, resolveCommit, tableNameOf } from './repository.ts';
 import { endsOf } from './revisions-and-paths.ts';
@@ -72,6 +73,22 @@ export async function diffCommit(
 ): Promise<DiffResult> {
   const before = await rootOfCommit(repo.nodes, commit.parents[0]);
   return resultOf(repo, await diffRoots(repo.nodes, before, commit.root), options);
+}
+
+/**
+ * Two tables by name, `REV:TABLE` or a staged `TABLE`, whatever they are called; `name` is
+ * what the difference calls them, default as the second.
+ */
+export async function diffNamed(
+  repo: Repository,
+  from: string,
+  to: string,
+  options: DiffFilter & { readonly name?: string } = {},
+): Promise<DiffResult> {
+  const [a, b] = [await resolveEntry(repo, from), await resolveEntry(repo, to)];
+  const name = options.name ?? b.table;
+  if (sameEntry(a.entry, b.entry)) return resultOf(repo, [], options);
+  return resultOf(repo, [{ name, from: a.entry, to: b.entry }], options);
 }
 
 async function resultOf(

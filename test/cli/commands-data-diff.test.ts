@@ -164,6 +164,18 @@ test('revisions are told from paths', async () => {
   expect(below.stdout).toBe('data/a.csv\n');
 });
 
+test('two tables of any name and revision', async () => {
+  const { dv, json, run } = await openCities();
+  await run(['import', 'other', '--format', 'csv'], { input: CITIES });
+  expect(await dv('diff', 'HEAD~1:cities.csv', ':other', '--json')).toBe('');
+  const lines = await json('diff', 'HEAD~1:cities.csv', 'HEAD:cities.csv', '--json');
+  expect(lines).toEqual(CHANGES);
+  expect(await dv('diff', ':other', 'HEAD:cities.csv', '--limit', '0')).toMatch(
+    /^:other → HEAD:cities\.csv {2}key id\n/,
+  );
+  expect((await run(['diff', 'HEAD:gone.csv', 'HEAD:cities.csv'])).status).toBe(2);
+});
+
 test('plain files, and tables of which only the writing changed', async () => {
   const { commit, dv, json } = await openDataRepository();
   await commit('one', { 'cities.csv': CITIES, 'README.md': 'one\n' });

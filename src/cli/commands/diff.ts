@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 import { DvError } from '../../errors.ts';
 import type { FormatName } from '../../formats/contract.ts';
-import { type DiffResult, diff } from '../../porcelain/diff.ts';
+import { type DiffResult, diff, diffNamed } from '../../porcelain/diff.ts';
 import { diffFiles } from '../../porcelain/diff-files.ts';
 import { endsOf, splitRevisions } from '../../porcelain/revisions-and-paths.ts';
 import { findWorktree } from '../../porcelain/worktree.ts';
@@ -45,7 +45,7 @@ export const command: CommandModule<Options> = {
         'Show what differs: between what is staged and the files; with --cached, between HEAD ' +
           '(or a revision) and what is staged; with one revision, between it and the files; ' +
           'with two, or A..B, between them. With --quiet nothing is written, and the exit ' +
-          'status tells as with --exit-code.',
+          'status tells as with --exit-code. Two tables of any name are compared as REV:TABLE.',
       )
       .argument('[revision...]', 'at most two; what follows, or stands behind --, is a path')
       .option('--cached', 'what is staged, instead of the files')
@@ -67,6 +67,7 @@ export const command: CommandModule<Options> = {
     ['dv diff --cached', 'what dv commit would commit'],
     ['dv diff HEAD~1 HEAD --stat', 'how much the last commit changed'],
     ['dv diff v1 v2 --where "from_price < to_price" -- shop.csv', 'what has become dearer'],
+    ['dv diff v1:shop.csv main:prices.csv', 'two tables, whatever they are called'],
     ['dv diff main~7 main -o week.html', 'a page to send to somebody'],
     ['dv diff --no-index old.csv new.csv --key id', 'two files that are in no repository'],
   ],
@@ -131,10 +132,21 @@ async function findDifferences(
     throw new DvError('bad-option', `'--${name.replace('F', '-f')}' goes with --no-index only`);
   }
   const repository = await openRepositoryOf(context);
+  if (operands.length === 2 && operands.every(namesTable)) {
+    const title = operands.join(' → ');
+    const name = view.format === 'text' ? title : undefined;
+    const [from, to] = operands;
+    return { result: await diffNamed(repository, from, to, { ...view.filter, name }), title };
+  }
   const { revisions, paths } = await splitRevisions(repository, operands, beforeDashes);
   const cached = options.cached ?? options.staged ?? false;
   const result = await diff(repository, { ...view.filter, revisions, paths, cached });
   return { result, title: titleOf(revisions, cached) };
+}
+
+/** `REV:TABLE`; a colon in `main@{2026-11-01 12:00}` is none. */
+function namesTable(text: string): boolean {
+  return text.replace(/@\{[^}]*\}/g, '').includes(':');
 }
 
 function areFiles({ cwd }: Context, operands: readonly string[]): boolean {
