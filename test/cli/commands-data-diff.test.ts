@@ -197,6 +197,11 @@ test('plain files, and tables of which only the writing changed', async () => {
     { tables: [], files: [{ file: 'README.md', change: 'modified', from: 4, to: 5 }] },
   ]);
   expect(await dv('diff', 'HEAD~1', 'HEAD', '--name-only')).toBe('README.md\ncities.csv\n');
+  expect(await dv('diff', 'HEAD~1', 'HEAD', '--format', 'html')).toContain(
+    '<p>README.md  plain file modified, 4 B → 5 B</p>',
+  );
+  const patch = await dv('diff', 'HEAD~1', 'HEAD', '--format', 'patch');
+  expect(patch).toMatch(/^# not in this patch: cities\.csv .*\n# not in this patch: README\.md /);
 });
 
 test('formats, to standard output and to a file', async () => {

@@ -22,6 +22,8 @@ import { sanitize, sanitizeLine } from './sanitize.ts';
 export interface DiffHtmlOptions extends DiffRenderOptions {
   /** What is compared, for the head of the page. */
   readonly title?: string;
+  /** Lines below the tables. */
+  readonly notes?: readonly string[];
 }
 
 const SIGNS = { added: '+', removed: '−', modified: '~' } as const;
@@ -45,6 +47,7 @@ export async function* renderDiffHtml(
     const name = escapeHtml(sanitizeLine(diff.table));
     summary.push(`<li><a href="#${anchor}">${name}</a> <span class="dim">${counts}</span></li>`);
   }
+  for (const note of options.notes ?? []) yield `<p>${escapeHtml(sanitizeLine(note))}</p>\n`;
   yield pageEnd(
     title,
     `<p>${formatCount(summary.length, 'tables')}</p>\n<ul>\n${summary.join('\n')}\n</ul>`,

@@ -155,6 +155,10 @@ async function* renderRows(
 ): AsyncGenerator<string> {
   const { limit, full, layout, format } = view;
   const options = { limit, full, width };
+  const notes = [
+    ...dialects.map((dialect) => dialectLine(dialect, NO_PAINT).trimEnd()),
+    ...files.map((file) => fileLine(file, NO_PAINT).trimEnd()),
+  ];
   switch (format) {
     case 'text':
       yield* renderDiffText(tables, { ...options, layout, paint });
@@ -168,12 +172,12 @@ async function* renderRows(
     case 'csv':
       return yield* renderDiffCsv(tables, options);
     case 'html':
-      return yield* renderDiffHtml(tables, { ...options, title });
+      return yield* renderDiffHtml(tables, { ...options, title, notes });
     case 'sql':
-      for (const file of files) yield `-- ${fileLine(file, NO_PAINT)}`;
+      for (const note of notes) yield `-- ${note}\n`;
       return yield* renderDiffSql(tables, options);
     case 'patch':
-      for (const file of files) yield `# not in this patch: ${fileLine(file, NO_PAINT)}`;
+      for (const note of notes) yield `# not in this patch: ${note}\n`;
       return yield* writePatch(narrowDiffs(tables, { limit }));
   }
 }
