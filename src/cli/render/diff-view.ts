@@ -20,8 +20,9 @@ import { writePatch } from '../../porcelain/patch.ts';
 import { escapeUnseen } from '../../porcelain/patch-json.ts';
 import type { DiffView } from '../diff-options.ts';
 import { formatBytes } from './count.ts';
-import { changesSchema, narrowDiffs } from './diff/narrow.ts';
+import { narrowDiffs } from './diff/narrow.ts';
 import { renderSchemaChanges } from './diff/schema-changes.ts';
+import { shownTables } from './diff/shown-tables.ts';
 import { renderDiffCsv } from './diff-csv.ts';
 import { renderDiffHtml } from './diff-html.ts';
 import { renderDiffNdjson } from './diff-ndjson.ts';
@@ -57,7 +58,7 @@ export function renderDiffView(
   const files = filtered ? [] : result.files;
   const dialects = filtered ? [] : result.dialects;
   verdict.different = files.length > 0 || dialects.length > 0;
-  const tables = watched(withoutEmpty(narrowed(result.tables, view), view), verdict);
+  const tables = watched(shownTables(result.tables, view), verdict);
   const narrowedResult = { tables, files, dialects };
   switch (view.level) {
     case 'rows':
@@ -75,66 +76,6 @@ export function renderDiffView(
 function isFiltered({ filter, level }: DiffView): boolean {
   const { where, columns, ignoreColumns } = filter;
   return level === 'schema' || [where, columns, ignoreColumns].some((f) => f !== undefined);
-}
-
-/** Formats that lead from one side to the other need whole rows. */
-function keepsWholeRows({ level, format }: DiffView): boolean {
-  return level === 'rows' && (format === 'patch' || format === 'sql');
-}
-
-/** Without the columns that are not to be shown. */
-async function* narrowed(
-  tables: AsyncIterable<TableDiff>,
-  view: DiffView,
-): AsyncGenerator<TableDiff> {
-  const { columns, ignoreColumns } = view.filter;
-  if ((columns === undefined && ignoreColumns === undefined) || keepsWholeRows(view)) {
-    yield* tables;
-    return;
-  }
-  for await (const diff of tables) {
-    const all = [...(diff.from?.columns ?? []), ...(diff.to?.columns ?? [])].map((c) => c.name);
-    const shown = all.filter(
-      (name) => (columns?.includes(name) ?? true) && !ignoreColumns?.includes(name),
-    );
-    yield* narrowDiffs([diff], { columns: shown });
-  }
-}
-
-/** Without the tables of which the filters leave nothing. */
-async function* withoutEmpty(
-  tables: AsyncIterable<TableDiff>,
-  view: DiffView,
-): AsyncGenerator<TableDiff> {
-  const { filter } = view;
-  for await (const diff of tables) {
-    if (view.level === 'schema') {
-      if (changesSchema(diff)) yield diff;
-      continue;
-    }
-    if (changesSchema(diff) && filter.where === undefined && filter.columns === undefined) {
-      yield diff;
-      continue;
-    }
-    const batches = diff.changes()[Symbol.asyncIterator]();
-    const first = await batches.next();
-    const schemaCounts = diff.schema.length > 0 && filter.where === undefined;
-    if (first.done && !schemaCounts) continue;
-    yield { ...diff, changes: () => resume(first, batches) };
-  }
-}
-
-type Batch = readonly RowChange[];
-
-async function* resume(
-  first: IteratorResult<Batch>,
-  rest: AsyncIterator<Batch>,
-): AsyncGenerator<Batch> {
-  try {
-    for (let next = first; !next.done; next = await rest.next()) yield next.value;
-  } finally {
-    await rest.return?.();
-  }
 }
 
 async function* watched(
@@ -214,6 +155,8 @@ async function* renderCounts(
   for (const dialect of dialects) yield ` ${dialectLine(dialect, paint)}`;
   for (const file of files) yield ` ${fileLine(file, paint)}`;
 }
+
+type Batch = readonly RowChange[];
 
 function reported(diff: TableDiff, report: DiffViewOptions['report']): TableDiff {
   async function* changes(): AsyncGenerator<Batch> {
