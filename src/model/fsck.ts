@@ -35,7 +35,11 @@ interface Visit extends Edge {
   readonly schema?: Schema;
 }
 
-export type OnProgress = (checked: number) => void;
+/** `hashes` of everything stored, then the `structure` of what the roots reach. */
+export type OnProgress = (checked: number, step: 'hashes' | 'structure') => void;
+
+/** Objects between two reports of the walk. */
+const REPORT_EVERY = 64;
 
 export interface FsckSummary {
   /** Stored objects whose hash was checked. */
@@ -52,7 +56,8 @@ export async function* checkRepository(
     yield { object: 'store', problem, affects: 'everything' };
   }
   const checked = yield* checkHashes(store, onProgress);
-  yield* new Walk(store, await store.startMarking(), await store.startMarking()).run(roots);
+  const walk = new Walk(store, await store.startMarking(), await store.startMarking());
+  yield* walk.run(roots, (visited) => onProgress(visited, 'structure'));
   return { checked };
 }
 
@@ -67,7 +72,7 @@ async function* checkHashes(
       if (problem !== undefined) yield { object: hash, problem, affects: 'see below' };
     }
     checked += batch.length;
-    onProgress(checked);
+    onProgress(checked, 'hashes');
   }
   return checked;
 }
@@ -94,9 +99,15 @@ class Walk {
     this.seenInside = seenInside;
   }
 
-  async *run(roots: readonly Visit[]): AsyncGenerator<FsckProblem> {
+  async *run(
+    roots: readonly Visit[],
+    onVisits: (visited: number) => void,
+  ): AsyncGenerator<FsckProblem> {
     const stack = [...roots].reverse();
+    let visited = 0;
     for (let visit = stack.pop(); visit !== undefined; visit = stack.pop()) {
+      visited += 1;
+      if (visited % REPORT_EVERY === 0) onVisits(visited);
       const bytes = await this.read(visit);
       if (typeof bytes === 'string') yield problemAt(visit, bytes);
       if (!(bytes instanceof Uint8Array)) continue;

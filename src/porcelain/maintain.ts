@@ -99,8 +99,8 @@ export async function* fsck(repo: Repository): AsyncGenerator<FsckProblem, FsckS
   for (const hash of (await state(STAGED_KEY)).split(' ')) {
     if (isHash(hash)) roots.push({ kind: 'root', hash, path: 'the stage' });
   }
-  return yield* checkRepository(repo.store, roots, (done) =>
-    repo.env.report({ label: 'checking', done, total: undefined, unit: 'objects' }),
+  return yield* checkRepository(repo.store, roots, (done, step) =>
+    repo.env.report({ label: `checking ${step}`, done, total: undefined, unit: 'objects' }),
   );
 }
 
