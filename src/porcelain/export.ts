@@ -6,6 +6,7 @@ import { DvError } from '../errors.ts';
 import { compress } from '../formats/compressed.ts';
 import type { Dialect, FormatName } from '../formats/contract.ts';
 import { formatOf } from '../formats/detect.ts';
+import type { Environment } from './environment.ts';
 import { resolveEntry } from './inspect.ts';
 import type { Repository } from './repository.ts';
 import { entryBytes } from './table-file.ts';
@@ -48,9 +49,23 @@ export async function exportFile(
   options: ExportOptions & { readonly output: string },
 ): Promise<{ readonly file: string }> {
   const { output } = options;
-  const bytes = await exportBytes(repo, text, options);
+  const bytes = reportBytes(await exportBytes(repo, text, options), output, repo.env.report);
   const { compression } = formatOf(output);
   const pieces = compression === undefined ? bytes : compress(bytes, compression);
   await writeOutput(resolve(repo.cwd, output), pieces, repo.env.randomId());
   return { file: output };
+}
+
+/** The same pieces; `report` is told how many bytes have gone by. */
+export async function* reportBytes(
+  pieces: AsyncIterable<Uint8Array>,
+  label: string,
+  report: Environment['report'],
+): AsyncGenerator<Uint8Array> {
+  let done = 0;
+  for await (const piece of pieces) {
+    done += piece.length;
+    report({ label, done, total: undefined, unit: 'bytes' });
+    yield piece;
+  }
 }

@@ -4,7 +4,7 @@
  */
 import { DvError } from '../../errors.ts';
 import { FORMAT_NAMES, type FormatName } from '../../formats/contract.ts';
-import { exportBytes, exportFile } from '../../porcelain/export.ts';
+import { exportBytes, exportFile, reportBytes } from '../../porcelain/export.ts';
 import type { CommandModule } from '../command.ts';
 import type { Context } from '../context.ts';
 import { parseTableFormat } from '../import-options.ts';
@@ -41,7 +41,9 @@ export const command: CommandModule<Options> = {
       return 0;
     }
     const wanted = formatForStream(context, format);
-    await writeBytes(context, await exportBytes(repository, text, { format: wanted }));
+    const bytes = await exportBytes(repository, text, { format: wanted });
+    const { report } = context.environment;
+    await writeBytes(context, context.isTTY ? bytes : reportBytes(bytes, text, report));
     return 0;
   },
 };
