@@ -2,6 +2,7 @@
  * Long results on their way out: to standard output as fast as its reader takes them, or
  * into a file, all or nothing, compressed if its name says so.
  */
+import { rmSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { compress } from '../formats/compressed.ts';
 import { formatOf } from '../formats/detect.ts';
@@ -28,15 +29,21 @@ export async function writeTexts(
 
 /** @throws DvError `disk-full`, `read-only`, `file-is-directory` */
 export async function writeFileOf(
-  { cwd, environment }: Context,
+  context: Context,
   file: string,
   texts: AsyncIterable<string>,
 ): Promise<void> {
+  const { cwd, environment } = context;
   const path = resolve(cwd, file);
   const { compression } = formatOf(file);
   const bytes = encode(texts);
   const pieces = compression === undefined ? bytes : compress(bytes, compression);
-  await writeOutput(path, pieces, environment.randomId());
+  await writeOutput(path, pieces, environment.randomId(), removedAtEnd(context));
+}
+
+/** So that nothing is left behind when dv is interrupted. */
+export function removedAtEnd({ atEnd }: Context): (path: string) => void {
+  return (path) => atEnd(() => rmSync(path, { force: true }));
 }
 
 async function* encode(texts: AsyncIterable<string>): AsyncGenerator<Uint8Array> {

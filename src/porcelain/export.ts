@@ -17,6 +17,8 @@ export interface ExportOptions {
   readonly format?: FormatName;
   /** Path of the file to write; undefined: the caller takes the bytes. */
   readonly output?: string;
+  /** Told the file that is there until the output is whole. */
+  readonly onTemporary?: (path: string) => void;
 }
 
 /**
@@ -52,7 +54,8 @@ export async function exportFile(
   const bytes = reportBytes(await exportBytes(repo, text, options), output, repo.env.report);
   const { compression } = formatOf(output);
   const pieces = compression === undefined ? bytes : compress(bytes, compression);
-  await writeOutput(resolve(repo.cwd, output), pieces, repo.env.randomId());
+  const path = resolve(repo.cwd, output);
+  await writeOutput(path, pieces, repo.env.randomId(), options.onTemporary);
   return { file: output };
 }
 

@@ -113,20 +113,22 @@ export async function replaceFile(
 
 /**
  * Writes where a user pointed: a file all at once, through a link and with the mode that an
- * earlier one had; a device or a pipe as it comes. `id` makes the temporary name unique.
+ * earlier one had; a device or a pipe as it comes. `id` makes the temporary name unique;
+ * `onTemporary` is told it, for whoever may have to end the process in between.
  */
 export async function writeOutput(
   path: string,
   pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   id: string,
+  onTemporary: (path: string) => void = () => {},
 ): Promise<void> {
   const stat = statSync(path, { throwIfNoEntry: false });
-  if (stat === undefined) return replaceFile(path, pieces, `${path}.${id}.tmp`);
-  const target = realpathSync(path);
-  if (stat.isDirectory()) throw fileError({ code: 'EISDIR' }, path);
-  if (!stat.isFile()) return writeThrough(path, pieces);
+  if (stat?.isDirectory()) throw fileError({ code: 'EISDIR' }, path);
+  if (stat !== undefined && !stat.isFile()) return writeThrough(path, pieces);
+  const target = stat === undefined ? path : realpathSync(path);
   const temporary = `${target}.${id}.tmp`;
-  await replaceFile(target, pieces, temporary, stat.mode & 0o777);
+  onTemporary(temporary);
+  await replaceFile(target, pieces, temporary, stat && stat.mode & 0o777);
 }
 
 async function writeThrough(

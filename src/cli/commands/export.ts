@@ -9,7 +9,7 @@ import type { CommandModule } from '../command.ts';
 import type { Context } from '../context.ts';
 import { parseTableFormat } from '../import-options.ts';
 import { openRepositoryOf } from '../open-repository.ts';
-import { writeBytes } from '../write-output.ts';
+import { removedAtEnd, writeBytes } from '../write-output.ts';
 
 interface Options {
   readonly output?: string;
@@ -36,7 +36,8 @@ export const command: CommandModule<Options> = {
     if (more.length > 0) throw new DvError('bad-option', 'dv export writes one table');
     const repository = await openRepositoryOf(context);
     if (output !== undefined && output !== '-') {
-      const { file } = await exportFile(repository, text, { output, format });
+      const onTemporary = removedAtEnd(context);
+      const { file } = await exportFile(repository, text, { output, format, onTemporary });
       if (context.json) context.out.json({ table: text, file });
       return 0;
     }
