@@ -43,7 +43,7 @@ export async function writeFileOf(
 
 /** So that nothing is left behind when dv is interrupted. */
 export function removedAtEnd({ atEnd }: Context): (path: string) => void {
-  return (path) => atEnd(() => rmSync(path, { force: true }));
+  return (path) => atEnd(() => rmSync(path, { recursive: true, force: true }));
 }
 
 async function* encode(texts: AsyncIterable<string>): AsyncGenerator<Uint8Array> {

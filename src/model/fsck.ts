@@ -3,6 +3,7 @@
  * reach for edges, order, counts, boundaries and encodings. A problem says which commit
  * and table it was reached by.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { DvError } from '../errors.ts';
 import { type Hash, hashOf } from '../hash.ts';
 import { checkChild, checkNode, endsAtBoundary } from '../prolly/check.ts';
@@ -73,6 +74,7 @@ async function* checkHashes(
     }
     checked += batch.length;
     onProgress(checked, 'hashes');
+    await nextTurn();
   }
   return checked;
 }
@@ -107,7 +109,10 @@ class Walk {
     let visited = 0;
     for (let visit = stack.pop(); visit !== undefined; visit = stack.pop()) {
       visited += 1;
-      if (visited % REPORT_EVERY === 0) onVisits(visited);
+      if (visited % REPORT_EVERY === 0) {
+        onVisits(visited);
+        await nextTurn();
+      }
       const bytes = await this.read(visit);
       if (typeof bytes === 'string') yield problemAt(visit, bytes);
       if (!(bytes instanceof Uint8Array)) continue;

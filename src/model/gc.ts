@@ -3,6 +3,7 @@
  * the reflog reach, then sweep what is unmarked and older than the grace period. Memory is
  * a bit per object and a stack as deep as the graph is branched; readers and writers go on.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { DvError } from '../errors.ts';
 import { type Hash, isHash } from '../hash.ts';
 import type { Store } from '../store/contract.ts';
@@ -61,6 +62,7 @@ export async function collectGarbage(
     const marked = edges.filter((_, i) => fresh[i]);
     reachable += marked.length;
     options.onProgress(reachable);
+    await nextTurn();
     await checkPresent(store, edges, fresh);
     const open = marked.filter(({ kind }) => kind !== 'end' && kind !== 'schema');
     const chunks = await store.getMany(open.map(({ hash }) => hash));

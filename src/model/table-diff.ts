@@ -14,6 +14,7 @@
  *      Content is told by place, so where columns were not just added or removed at the end,
  *      as 4.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { compareBytes } from '../bytes.ts';
 import type { Hash } from '../hash.ts';
 import { diffTrees, type EntryChange } from '../prolly/diff.ts';
@@ -173,6 +174,8 @@ async function alignKeys(
 }
 
 const REKEY_BATCH = 200_000;
+/** Leaves between two turns of the event loop, where nothing else waits for anything. */
+const TURN_EVERY = 16;
 /** A value without cells: decoding it gives the key's cells alone. */
 const EMPTY = Buffer.from([0]);
 
@@ -185,7 +188,10 @@ async function* decoded(
 ): AsyncGenerator<RowChange[]> {
   const differs = comparer(from, to, complete);
   const keyless = to.key.length === 0;
+  let leaves = 0;
   for await (const batch of batches) {
+    leaves += 1;
+    if (leaves % TURN_EVERY === 0) await nextTurn();
     const changes: RowChange[] = [];
     for (const change of batch) {
       if (keyless) await keylessChanges(nodes, change, from, to, changes);

@@ -31,6 +31,8 @@ export interface DiffFilesOptions extends DiffFilter, ImportOptions {
   readonly temporaryDirectory: string;
   /** The format of both files, where their names do not tell. */
   readonly format?: FormatName;
+  /** Told the directory once it is there, for whoever may have to end the process early. */
+  readonly onTemporary?: (directory: string) => void;
   /** What the difference calls the table; default: the name of the second file. */
   readonly name?: string;
 }
@@ -51,7 +53,8 @@ export async function diffFiles(
   to: string,
   options: DiffFilesOptions,
 ): Promise<FilesDiff> {
-  const scratch = openScratch(join(options.temporaryDirectory, `dv-${env.randomId()}`));
+  const directory = join(options.temporaryDirectory, `dv-${env.randomId()}`);
+  const scratch = openScratch(directory, options.onTemporary);
   let store: Store | undefined;
   const close = async () => {
     await store?.close();
@@ -120,10 +123,15 @@ interface Scratch {
 }
 
 /** A directory that is made when first asked for. */
-function openScratch(directory: string): Scratch {
+function openScratch(directory: string, onMade: (directory: string) => void = () => {}): Scratch {
+  let made = false;
   return {
     path: () => {
-      mkdirSync(directory, { recursive: true, mode: 0o700 });
+      if (!made) {
+        mkdirSync(directory, { recursive: true, mode: 0o700 });
+        made = true;
+        onMade(directory);
+      }
       return directory;
     },
     remove: () => rmSync(directory, { recursive: true, force: true }),

@@ -1,6 +1,7 @@
 /**
  * Reading a tree: one key, all leaves, or the leaves of a key range.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Hash } from '../hash.ts';
 import { LevelCursor } from './cursor.ts';
 import type { Node } from './node.ts';
@@ -49,6 +50,8 @@ export async function* scanLeaves(
         hashes.push(parent.childHash(c));
       }
       yield* await store.readMany(hashes);
+      // A local store answers at once: others, and signals, get their turn here.
+      await nextTurn();
     }
     await parents.next();
   }

@@ -25,7 +25,7 @@ import { declareKeyOptions, type ImportFlags, parseTableFormat } from '../import
 import { openRepositoryOf } from '../open-repository.ts';
 import { type DiffViewOptions, renderDiffView } from '../render/diff-view.ts';
 import { NO_PAINT } from '../render/paint.ts';
-import { writeFileOf, writeTexts } from '../write-output.ts';
+import { removedAtEnd, writeFileOf, writeTexts } from '../write-output.ts';
 
 interface Options extends DiffFlags, Pick<ImportFlags, 'key' | 'type'> {
   readonly cached?: boolean;
@@ -183,6 +183,7 @@ async function compareFiles(
     format,
     cwd: context.cwd,
     temporaryDirectory: tmpdir(),
+    onTemporary: removedAtEnd(context),
   });
   context.atEnd(() => result.close());
   return { result, title };

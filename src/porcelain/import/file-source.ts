@@ -3,6 +3,7 @@
  * hashed as they pass, and checked for having stayed the same from first byte to last.
  */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { DvError } from '../../errors.ts';
 import { type Compression, decompress } from '../../formats/compressed.ts';
 import type { ByteSource } from '../../formats/contract.ts';
@@ -80,6 +81,7 @@ export class FileSource implements ByteSource {
         hasher.update(bytes);
         done += got;
         this.onRead(done, this.size);
+        await nextTurn(); // so that an interrupt is heard
         yield bytes;
       }
     } finally {
