@@ -9,11 +9,10 @@ import type { Hash } from '../hash.ts';
 import type { SchemaChange } from '../model/change.ts';
 import { checkTableName, foldName } from '../model/names.ts';
 import { readSchema, readTable } from '../model/object-reader.ts';
-import { getRootEntry, listRoot, type NamedEntry, type RootEntry } from '../model/root.ts';
+import { listRoot, type NamedEntry, type RootEntry } from '../model/root.ts';
 import { diffSchemas } from '../model/table-diff.ts';
 import { countChanges, type RowCounts } from '../model/table-stat.ts';
 import type { StateUpdate } from '../store/contract.ts';
-import type { Schema } from '../tuple/schema.ts';
 import { hasWorkingFile } from './checkout.ts';
 import { checkFile, type Fingerprint, fingerprintUpdate, readFingerprint } from './fingerprint.ts';
 import { readIgnores } from './ignore.ts';
@@ -237,22 +236,12 @@ async function commitStaged(
   await stageEntries(repo, changes, state);
 }
 
-/** The entry a table has in what is staged. @throws DvError `unknown-table` */
-export async function stagedEntry(repo: Repository, name: string): Promise<RootEntry> {
-  const { staged } = await workingSet(repo);
-  const entry = await getRootEntry(repo.nodes, staged, name);
-  if (entry === undefined) throw unknownTable(name);
-  return entry;
-}
-
 export function unknownTable(name: string, where = 'what is staged'): DvError {
   return new DvError('unknown-table', `there is no table '${name}' in ${where}`, {
     hint: 'dv ls-tree HEAD lists the tables',
     data: { table: name },
   });
 }
-
-export type { ImportedTable, Schema };
 
 /** A table name from outside (a patch, an import). @throws DvError `bad-name` */
 export function checkNewName(name: string): string {

@@ -3,7 +3,6 @@
  * tables differ along with it. Staged work stays staged; a file with unsaved changes, or
  * one dv does not know, is never overwritten.
  */
-import { existsSync } from 'node:fs';
 import { DvError } from '../errors.ts';
 import type { Hash } from '../hash.ts';
 import { headUpdate, readHead } from '../model/head.ts';
@@ -225,9 +224,4 @@ function unsaved(names: readonly string[]): DvError {
     hint: 'commit them, or throw them away with --discard-changes',
     data: { tables: names },
   });
-}
-
-/** Does the working file exist although dv does not track it? */
-export function fileExists(repo: Repository, name: string): boolean {
-  return existsSync(pathOf(repo, name));
 }
