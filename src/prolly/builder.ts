@@ -39,6 +39,11 @@ export class LevelSplitter {
     return this.writer.count === 0;
   }
 
+  /** True when something in the node under way refers to chunks outside the tree. */
+  get refers(): boolean {
+    return this.writer.refers;
+  }
+
   isAfterLast(source: Uint8Array, start: number, end: number): boolean {
     return this.writer.isAfterLast(source, start, end);
   }

@@ -18,6 +18,7 @@
 import { compareBytes } from '../bytes.ts';
 import type { Hash } from '../hash.ts';
 import { type BuiltNode, LevelSplitter, TreeBuilder } from './builder.ts';
+import { flagsForChild } from './child-flags.ts';
 import { LevelCursor } from './cursor.ts';
 import type { Node, NodeRef } from './node.ts';
 import type { NodeStore } from './node-store.ts';
@@ -83,15 +84,14 @@ async function collapse(store: NodeStore, top: Hash): Promise<Hash> {
 
 /** How entries of a level get into the splitter: from the old node, and from an edit. */
 interface EntryKind<E> {
-  copy(node: Node, index: number, splitter: LevelSplitter): void;
+  copy(node: Node, start: number, end: number, into: LevelSplitter, store: NodeStore): Promise<void> | undefined;
   put(edit: E, splitter: LevelSplitter): void;
 }
 
 const LEAF: EntryKind<Edit> = {
-  copy(node, index, splitter) {
-    const key = node.key(index);
-    const value = node.value(index);
-    splitter.addPair(key, value);
+  copy(node, start, end, splitter) {
+    for (let i = start; i < end; i++) splitter.addPair(node.key(i), node.value(i));
+    return undefined;
   },
   put(edit, splitter) {
     if (edit.value !== null) splitter.addPair(edit.key, edit.value);
@@ -99,8 +99,11 @@ const LEAF: EntryKind<Edit> = {
 };
 
 const INTERNAL: EntryKind<ChildEdit> = {
-  copy(node, index, splitter) {
-    splitter.addChild(node.child(index), node.flags);
+  async copy(node, start, end, splitter, store) {
+    for (let i = start; i < end; i++) {
+      const flags = flagsForChild(store, node, i, splitter);
+      splitter.addChild(node.child(i), typeof flags === 'number' ? flags : await flags);
+    }
   },
   put(edit, splitter) {
     if (edit.child !== null) splitter.addChild(edit.child.ref, edit.child.flags);
@@ -169,13 +172,15 @@ class LevelEdit<E extends { readonly key: Uint8Array }> {
       if (edit === undefined) break;
       const place = node.seek(edit.key);
       if (place === node.count && !isLast) break;
-      while (index < place) this.kind.copy(node, index++, this.splitter);
+      const copied = this.kind.copy(node, index, place, this.splitter, this.store);
+      if (copied !== undefined) await copied;
+      index = place;
       if (index < node.count && node.compareKey(index, edit.key) === 0) index += 1;
       this.kind.put(edit, this.splitter);
       edits.shift();
       if (this.store.full) await this.store.relieve();
     }
-    while (index < node.count) this.kind.copy(node, index++, this.splitter);
+    await this.kind.copy(node, index, node.count, this.splitter, this.store);
   }
 }
 

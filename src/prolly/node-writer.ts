@@ -78,6 +78,10 @@ export class NodeWriter {
     this.count += 1;
   }
 
+  get refers(): boolean {
+    return (this.flags & FLAG_REFERS) !== 0;
+  }
+
   /** True when `key` (source[start..end)) sorts after everything in this node. */
   isAfterLast(source: Uint8Array, start: number, end: number): boolean {
     if (this.count === 0) return true;
