@@ -84,7 +84,13 @@ async function collapse(store: NodeStore, top: Hash): Promise<Hash> {
 
 /** How entries of a level get into the splitter: from the old node, and from an edit. */
 interface EntryKind<E> {
-  copy(node: Node, start: number, end: number, into: LevelSplitter, store: NodeStore): Promise<void> | undefined;
+  copy(
+    node: Node,
+    start: number,
+    end: number,
+    into: LevelSplitter,
+    store: NodeStore,
+  ): Promise<void> | undefined;
   put(edit: E, splitter: LevelSplitter): void;
 }
 

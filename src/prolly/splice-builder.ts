@@ -107,7 +107,12 @@ export class SpliceBuilder {
     }
     for (let i = 0; i < node.count; i++) {
       const last = isLast && i === node.count - 1;
-      await this.addSubtree(level - 1, { ref: node.child(i), parent: node, index: i, isLast: last });
+      await this.addSubtree(level - 1, {
+        ref: node.child(i),
+        parent: node,
+        index: i,
+        isLast: last,
+      });
     }
   }
 

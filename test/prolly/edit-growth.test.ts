@@ -59,3 +59,20 @@ describe.each([
     }
   });
 });
+
+test('a tree whose last value that refers outside has gone is as if it had never been', async () => {
+  const nodes = new NodeStore(createMemoryStore({ now: () => 0 }));
+  const entries = (refers: readonly number[]): Entry[] =>
+    Array.from({ length: 4000 }, (_, i): Entry => {
+      return [Buffer.from(`${i}`.padStart(200, '0')), Buffer.from([Number(refers.includes(i)), 1])];
+    });
+  const plain = await buildTree(nodes, entries([]));
+  const two = entries([100, 3900]);
+  const one = await editTree(nodes, await buildTree(nodes, two), [
+    [{ key: two[100][0], value: Buffer.from([0, 1]) }],
+  ]);
+  expect(one).toBe(await buildTree(nodes, entries([3900])));
+  expect(await editTree(nodes, one, [[{ key: two[3900][0], value: Buffer.from([0, 1]) }]])).toBe(
+    plain,
+  );
+});

@@ -19,16 +19,18 @@ type Entries = ReadonlyMap<number, string>;
 const keyOf = (n: number): Buffer =>
   Buffer.from(`${String(n).padStart(7, '0')}${'k'.repeat(n % 7 === 0 ? 300 : 40)}`);
 const numberOf = (key: Uint8Array): number => Number(Buffer.from(key.subarray(0, 7)).toString());
-/** One value in 50 says that it refers outside the tree. */
-const valueOf = (text: string): Buffer =>
-  Buffer.concat([Buffer.from([text.length % 50 === 7 ? 1 : 0]), Buffer.from(text)]);
+/** One value in 40 says that it refers outside the tree. */
+const entryOf = (text: string): Buffer => {
+  const refers = (text.length * 31 + text.charCodeAt(text.length >> 1)) % 40 === 3;
+  return Buffer.concat([Buffer.from([Number(refers)]), Buffer.from(text)]);
+};
 
 function newNodes(): NodeStore {
   return new NodeStore(createMemoryStore({ now: () => 0 }));
 }
 
 function build(nodes: NodeStore, entries: Entries): Promise<Hash> {
-  const pairs = [...entries].map(([n, text]) => [keyOf(n), valueOf(text)] as const);
+  const pairs = [...entries].map(([n, text]) => [keyOf(n), entryOf(text)] as const);
   return buildTree(
     nodes,
     pairs.sort((a, b) => compareBytes(a[0], b[0])),
@@ -44,7 +46,7 @@ const decide: DecideEntries = async (batch) =>
     const text = (value: Uint8Array | undefined) =>
       value === undefined ? undefined : Buffer.from(value.subarray(1)).toString();
     const joined = join(text(base), text(ours), text(theirs));
-    return joined === undefined ? null : valueOf(joined);
+    return joined === undefined ? null : entryOf(joined);
   });
 
 function mergeMaps(base: Entries, ours: Entries, theirs: Entries): Entries {
@@ -86,7 +88,9 @@ function changed(base: Entries, list: readonly Change[]): Entries {
   return entries;
 }
 
-const scenes = fc.nat(1500).chain((size) => fc.tuple(fc.constant(size), changes(size), changes(size)));
+const scenes = fc
+  .nat(1500)
+  .chain((size) => fc.tuple(fc.constant(size), changes(size), changes(size)));
 
 const startOf = (size: number): Entries =>
   new Map(Array.from({ length: size }, (_, i) => [i, `value ${(i * 7919) % 1000}`.repeat(3)]));
@@ -140,6 +144,30 @@ describe('mergeTrees', () => {
     );
   });
 
+  test('an end that is a boundary on one side and none on the other', async () => {
+    const nodes = newNodes();
+    const long = (n: number) => `${n}`.padStart(700, 'y');
+    const first = (count: number, from = 0): [number, string][] =>
+      Array.from({ length: count }, (_, i) => [from + i * 10, long(i)]);
+    for (let size = 12; size < 140; size++) {
+      const base = new Map(first(size));
+      const ours = new Map([...base].map(([n, text], i) => [n, i > size - 6 ? 'short' : text]));
+      const theirs = new Map([...base, ...first(25, size * 10)]);
+      const apart = new Map([...base, ...first(25, size * 10 + 1000)]);
+      const [b, o, t, a] = [
+        await build(nodes, base),
+        await build(nodes, ours),
+        await build(nodes, theirs),
+        await build(nodes, apart),
+      ];
+      const merged = await build(nodes, mergeMaps(base, ours, theirs));
+      expect(await mergeTrees(nodes, b, o, t, decide), `${size}`).toBe(merged);
+      expect(await mergeTrees(nodes, b, t, o, decide), `${size}`).toBe(merged);
+      const both = await build(nodes, mergeMaps(base, theirs, apart));
+      expect(await mergeTrees(nodes, b, t, a, decide), `${size}`).toBe(both);
+    }
+  });
+
   test('trees that have nothing in common, and empty ones', async () => {
     const nodes = newNodes();
     const odd = new Map([...startOf(3000)].filter(([n]) => n % 2 === 1));
@@ -163,7 +191,7 @@ describe('what a merge reads', () => {
     const nodes = new NodeStore(memory);
     const base = await build(nodes, new Map(Array.from({ length: SIZE }, (_, i) => [i, texts(i)])));
     const edit = (numbers: readonly number[], text: string) =>
-      editTree(nodes, base, [numbers.map((n) => ({ key: keyOf(n), value: valueOf(text) }))]);
+      editTree(nodes, base, [numbers.map((n) => ({ key: keyOf(n), value: entryOf(text) }))]);
     const readsOf = async (ours: Hash, theirs: Hash): Promise<number> => {
       const { store, counts } = countingStore(memory);
       await mergeTrees(new NodeStore(store), base, ours, theirs, decide);
