@@ -6,6 +6,7 @@
  */
 import type { Hash } from '../hash.ts';
 import type { Cell, ColumnRule, RowRule } from '../tuple/schema.ts';
+import type { RootEntry } from './root.ts';
 
 /** One thing of each side. */
 export interface Sides<T> {
@@ -34,21 +35,24 @@ export interface RowConflicts {
   readonly count: number;
 }
 
-/** A table that cannot be merged at all until somebody chooses a side. */
+/**
+ * A table that cannot be merged at all until somebody chooses a side; or a name that is a
+ * table on one side and a plain file on another.
+ */
 export interface TableConflict {
   readonly kind: 'table';
   readonly table: string;
-  readonly sides: Sides<Hash | null>;
+  /** As the roots have it: plain data, fit for JSON. */
+  readonly sides: Sides<RootEntry | null>;
   /** Each the end of a sentence about the table, such as `"a" is removed by one side and ...`. */
   readonly reasons: readonly string[];
 }
 
-/** A plain file, or a name that is a file on one side and a table on the other. */
+/** A plain file that both changed, or one changed and the other removed. */
 export interface FileConflict {
   readonly kind: 'file';
   readonly table: string;
-  /** The root entries as CBOR-free JSON: what `RootEntry` says. */
-  readonly sides: Sides<{ readonly blob: Hash; readonly size: number } | null>;
+  readonly sides: Sides<RootEntry | null>;
 }
 
 export type EntryConflict = RowConflicts | TableConflict | FileConflict;
