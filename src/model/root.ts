@@ -150,3 +150,13 @@ export async function diffRoots(
   }
   return differences;
 }
+
+/** Equal content; a table's dialect counts, as the file's bytes follow it. */
+export function sameEntry(a: RootEntry | undefined, b: RootEntry | undefined): boolean {
+  return JSON.stringify(a, sortedKeys) === JSON.stringify(b, sortedKeys);
+}
+
+function sortedKeys(_: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+}

@@ -9,7 +9,7 @@ import type { Hash } from '../hash.ts';
 import type { SchemaChange } from '../model/change.ts';
 import { checkTableName, foldName } from '../model/names.ts';
 import { readSchema, readTable } from '../model/object-reader.ts';
-import { listRoot, type NamedEntry, type RootEntry } from '../model/root.ts';
+import { listRoot, type NamedEntry, type RootEntry, sameEntry } from '../model/root.ts';
 import { diffSchemas } from '../model/table-diff.ts';
 import { countChanges, type RowCounts } from '../model/table-stat.ts';
 import type { StateUpdate } from '../store/contract.ts';
@@ -210,16 +210,6 @@ function changeOf(before: RootEntry | undefined, after: RootEntry | null): Added
   if (after === null) return 'removed';
   if (before === undefined) return 'added';
   return sameEntry(before, after) ? 'unchanged' : 'modified';
-}
-
-/** Equal content; a table's dialect counts, as the file's bytes follow it. */
-export function sameEntry(a: RootEntry | undefined, b: RootEntry | undefined): boolean {
-  return JSON.stringify(a, sortedKeys) === JSON.stringify(b, sortedKeys);
-}
-
-function sortedKeys(_: string, value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 async function commitStaged(

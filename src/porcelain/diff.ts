@@ -15,10 +15,11 @@ import {
   type EntryDifference,
   listRoot,
   type RootEntry,
+  sameEntry,
 } from '../model/root.ts';
 import { diffTables } from '../model/table-diff.ts';
 import { rootOfCommit } from '../model/working-set.ts';
-import { sameEntry, unknownTable } from './add.ts';
+import { unknownTable } from './add.ts';
 import { hasWorkingFile } from './checkout.ts';
 import { checkFilter, type DiffFilter, filterDiff, type SchemaPair } from './diff-filter.ts';
 import { checkFile, fingerprintUpdate, readFingerprint, renewFingerprints } from './fingerprint.ts';

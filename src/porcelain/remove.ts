@@ -4,9 +4,9 @@
  */
 import { existsSync } from 'node:fs';
 import { DvError } from '../errors.ts';
-import { listRoot, type RootEntry } from '../model/root.ts';
+import { listRoot, type RootEntry, sameEntry } from '../model/root.ts';
 import { stagedUpdate } from '../model/working-set.ts';
-import { sameEntry, unknownTable } from './add.ts';
+import { unknownTable } from './add.ts';
 import { type CheckoutItem, checkout, hasWorkingFile } from './checkout.ts';
 import { checkFile, readFingerprint } from './fingerprint.ts';
 import { pathOf, type Repository, tableNameOf } from './repository.ts';

@@ -4,9 +4,8 @@
  * clean repository costs one stat per file.
  */
 import type { Hash } from '../hash.ts';
-import { diffRoots, listRoot, type RootEntry } from '../model/root.ts';
+import { diffRoots, listRoot, type RootEntry, sameEntry } from '../model/root.ts';
 import { countChanges, type RowCounts } from '../model/table-stat.ts';
-import { sameEntry } from './add.ts';
 import { hasWorkingFile } from './checkout.ts';
 import {
   checkFile,
