@@ -29,6 +29,7 @@ export const ERROR_KINDS = {
   'unknown-column': 'usage',
   'unknown-format': 'usage',
   'unknown-ref': 'usage',
+  'unknown-rule': 'usage',
   'not-a-repository': 'usage',
   'no-author': 'usage',
   'no-message': 'usage',
@@ -68,6 +69,7 @@ export const ERROR_KINDS = {
   'record-too-large': 'refused',
   'too-many-columns': 'refused',
   'type-mismatch': 'refused',
+  'rule-mismatch': 'refused',
   'unmappable-character': 'refused',
   'missing-package': 'refused',
   // corrupt: stored bytes are wrong or from a newer dv
