@@ -24,7 +24,7 @@ import * as splitter from '../src/prolly/splitter.ts';
 import { createMemoryStore } from '../src/store/memory.ts';
 import { encodeKey } from '../src/tuple/key-codec.ts';
 import { encodeRow } from '../src/tuple/row-encoder.ts';
-import type { ColumnType, Row, Schema } from '../src/tuple/schema.ts';
+import type { ColumnType, MergeRules, Row, Schema } from '../src/tuple/schema.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const PAGE = readFileSync(join(ROOT, 'docs/formats.md'), 'utf8');
@@ -36,6 +36,11 @@ const CITIES: Schema = {
     { name: 'note', type: 'text' },
   ],
   key: [0],
+};
+const RULES: MergeRules = {
+  columns: { name: 'text' },
+  others: 'latest',
+  rows: 'update-wins',
 };
 const PERSON: Person = { name: 'Ada', email: 'ada@example.org', time: 1767225600000, zone: 60 };
 const HELLO = Buffer.concat([Buffer.from([7, 1]), Buffer.from('hello')]);
@@ -151,6 +156,7 @@ const EXAMPLES: Readonly<Record<string, Example>> = {
   'node-leaf': leaf,
   'node-internal': internal,
   schema: () => encodeSchema(CITIES),
+  'schema-rules': () => encodeSchema({ ...CITIES, rules: RULES }),
   table: () => encodeTable({ schema: hash, tree: hash }),
   commit: () => encodeCommit(commit),
   tag: () => encodeTag({ object: hash, name: 'v1', tagger: PERSON, message: 'One' }),

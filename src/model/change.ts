@@ -23,6 +23,12 @@ export type SchemaChange =
       readonly kind: 'key-changed';
       readonly from: readonly string[];
       readonly to: readonly string[];
+    }
+  | {
+      readonly kind: 'rules-changed';
+      /** As `formatRules` writes them: `population=max`. */
+      readonly from: readonly string[];
+      readonly to: readonly string[];
     };
 
 /** The difference of one table; at least one of `from` and `to` is not null. */

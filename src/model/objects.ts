@@ -3,7 +3,9 @@
  * CBOR (RFC 8949: definite lengths, shortest integers, map keys sorted shorter first).
  *
  *   kind  object  CBOR
- *   0x02  schema  {"c": [[name, type], ...], "k": [column index, ...]}
+ *   0x02  schema  {"c": [[name, type], ...], "k": [column index, ...]}; with merge rules, in
+ *                 version 2, also "r": {"c": {column: rule}, "o": rule of other columns,
+ *                 "r": rule of rows}, each left out when there is none
  *   0x03  table   {"s": schema hash, "t": tree hash}
  *   0x05  commit  {"r": root hash, "p": [parent hash, ...], "a": person, "c": person,
  *                  "m": message, "h": [ms, counter, node], "g": generation, "x": {...}}
@@ -18,13 +20,24 @@ import { decode as cborDecode, encode as cborEncode } from 'cborg';
 import { DvError } from '../errors.ts';
 import { HASH_BYTES, type Hash, hashFromBytes, hashOf, hashToBytes } from '../hash.ts';
 import type { ChunkToPut } from '../store/contract.ts';
-import { COLUMN_TYPES, type ColumnType, type Schema } from '../tuple/schema.ts';
+import {
+  COLUMN_RULES,
+  COLUMN_TYPES,
+  type ColumnRule,
+  type ColumnType,
+  type MergeRules,
+  ROW_RULES,
+  type RowRule,
+  type Schema,
+} from '../tuple/schema.ts';
 
 export const SCHEMA_KIND = 0x02;
 export const TABLE_KIND = 0x03;
 export const COMMIT_KIND = 0x05;
 export const TAG_KIND = 0x06;
 const VERSION = 0x01;
+/** Of a schema that has merge rules; any other keeps the bytes it always had. */
+const RULED_SCHEMA_VERSION = 0x02;
 
 /** Who and when; `time` in ms since the epoch, `zone` the offset from UTC in minutes. */
 export interface Person {
@@ -66,8 +79,8 @@ export interface Tag {
   readonly message: string;
 }
 
-function chunk(kind: number, value: unknown): Buffer {
-  return Buffer.concat([Buffer.from([kind, VERSION]), cborEncode(value)]);
+function chunk(kind: number, value: unknown, version = VERSION): Buffer {
+  return Buffer.concat([Buffer.from([kind, version]), cborEncode(value)]);
 }
 
 /** The chunk with its hash, ready for `putMany`. */
@@ -88,14 +101,14 @@ export const KIND_NAMES: Readonly<Record<number, string>> = {
 type Fields = Record<string, unknown>;
 
 /** @throws DvError `corrupt`, `newer-format` */
-function open(bytes: Uint8Array, kind: number): Fields {
+function open(bytes: Uint8Array, kind: number, latest = VERSION): Fields {
   const name = KIND_NAMES[kind];
   if (bytes.length < 2 || bytes[0] !== kind) {
     const found = KIND_NAMES[bytes[0] ?? 0] ?? 'unknown kind';
     throw new DvError('corrupt', `expected a ${name}, found ${found}`);
   }
-  if (bytes[1] !== VERSION) {
-    const message = `a ${name} has version ${bytes[1]}, this dv knows ${VERSION}`;
+  if (bytes[1] < VERSION || bytes[1] > latest) {
+    const message = `a ${name} has version ${bytes[1]}, this dv knows ${latest}`;
     throw new DvError('newer-format', message, { hint: 'use a newer dv' });
   }
   let value: unknown;
@@ -120,14 +133,24 @@ const hash = (value: unknown): Hash =>
   value instanceof Uint8Array && value.length === HASH_BYTES ? hashFromBytes(value) : fail('hash');
 
 export function encodeSchema(schema: Schema): Buffer {
-  return chunk(SCHEMA_KIND, {
-    c: schema.columns.map(({ name, type }) => [name, type]),
-    k: schema.key,
-  });
+  const fields = { c: schema.columns.map(({ name, type }) => [name, type]), k: schema.key };
+  const rules = encodeRules(schema.rules);
+  if (Object.keys(rules).length === 0) return chunk(SCHEMA_KIND, fields);
+  return chunk(SCHEMA_KIND, { ...fields, r: rules }, RULED_SCHEMA_VERSION);
+}
+
+function encodeRules(rules: MergeRules | undefined): Fields {
+  if (rules === undefined) return {};
+  const { columns, others, rows } = rules;
+  return {
+    ...(Object.keys(columns).length === 0 ? {} : { c: columns }),
+    ...(others === undefined ? {} : { o: others }),
+    ...(rows === undefined ? {} : { r: rows }),
+  };
 }
 
 export function decodeSchema(bytes: Uint8Array): Schema {
-  const { c, k } = open(bytes, SCHEMA_KIND);
+  const { c, k, r } = open(bytes, SCHEMA_KIND, RULED_SCHEMA_VERSION);
   const columns = list(c).map((column) => {
     const [name, type] = list(column);
     if (!COLUMN_TYPES.includes(type as ColumnType)) fail('schema');
@@ -135,8 +158,34 @@ export function decodeSchema(bytes: Uint8Array): Schema {
   });
   const key = list(k).map(whole);
   if (key.some((index) => index < 0 || index >= columns.length)) fail('schema');
-  return { columns, key };
+  if ((r !== undefined) !== (bytes[1] === RULED_SCHEMA_VERSION)) fail('schema');
+  return r === undefined ? { columns, key } : { columns, key, rules: decodeRules(r) };
 }
+
+function decodeRules(value: unknown): MergeRules {
+  const { c, o, r } = fieldsOf(value);
+  const columns = Object.entries(c === undefined ? {} : fieldsOf(c)).map(
+    ([name, rule]) => [name, columnRule(rule)] as const,
+  );
+  if (columns.length === 0 && (c !== undefined || (o === undefined && r === undefined))) {
+    fail('schema');
+  }
+  return {
+    columns: Object.fromEntries(columns),
+    ...(o === undefined ? {} : { others: columnRule(o) }),
+    ...(r === undefined ? {} : { rows: rowRule(r) }),
+  };
+}
+
+function fieldsOf(value: unknown): Fields {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) fail('schema');
+  return value as Fields;
+}
+
+const columnRule = (value: unknown): ColumnRule =>
+  COLUMN_RULES.find((rule) => rule === value) ?? fail('schema');
+const rowRule = (value: unknown): RowRule =>
+  ROW_RULES.find((rule) => rule === value) ?? fail('schema');
 
 export function encodeTable(table: Table): Buffer {
   return chunk(TABLE_KIND, { s: hashToBytes(table.schema), t: hashToBytes(table.tree) });

@@ -25,6 +25,7 @@ import { scanLeaves } from '../prolly/scan.ts';
 import { joinTypes } from '../tuple/cell-type.ts';
 import { encodeKey } from '../tuple/key-codec.ts';
 import { keylessCount } from '../tuple/keyless.ts';
+import { formatRules, sameRules } from '../tuple/merge-rules.ts';
 import { decodeRow, needsBlobs, readRow, tupleColumns } from '../tuple/row-codec.ts';
 import type { Cell, ColumnType, Row, Schema } from '../tuple/schema.ts';
 import { readWholeBlob } from './blob.ts';
@@ -91,6 +92,10 @@ export function diffSchemas(from: Schema, to: Schema): SchemaChange[] {
   if (!sameList(kept, order)) changes.push({ kind: 'columns-reordered' });
   if (!sameList(keyNames(from), keyNames(to))) {
     changes.push({ kind: 'key-changed', from: keyNames(from), to: keyNames(to) });
+  }
+  if (!sameRules(from.rules, to.rules)) {
+    const [before, after] = [formatRules(from.rules), formatRules(to.rules)];
+    changes.push({ kind: 'rules-changed', from: before, to: after });
   }
   return changes;
 }

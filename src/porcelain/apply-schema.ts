@@ -3,6 +3,7 @@
  * the table at hand has the same columns in the same order, but may hold other cells.
  */
 import { fits, joinTypes, narrowestType } from '../tuple/cell-type.ts';
+import { mergeRules3, withRules } from '../tuple/merge-rules.ts';
 import type { Cell, Column, ColumnType, Schema } from '../tuple/schema.ts';
 
 const namesOf = ({ columns }: Schema): string[] => columns.map(({ name }) => name);
@@ -19,7 +20,7 @@ function beginsWith(schema: Schema, begin: Schema): boolean {
 
 /**
  * `to`, where the patch leads, with the types of the table at hand that the patch did not
- * start from widened instead of replaced.
+ * start from widened instead of replaced, and with the rules it was given besides.
  */
 export function targetSchema(stored: Schema, from: Schema | undefined, to: Schema): Schema {
   const typeIn = (schema: Schema | undefined, name: string) =>
@@ -29,7 +30,8 @@ export function targetSchema(stored: Schema, from: Schema | undefined, to: Schem
     const known = before === undefined || before === typeIn(from, name);
     return { name, type: known ? type : joinTypes(before, type) };
   });
-  return { columns, key: to.key };
+  const { rules } = mergeRules3(from?.rules, stored.rules, to.rules);
+  return withRules({ columns, key: to.key }, rules);
 }
 
 /** Whether a row of `from` is the same bytes under `to`: columns only come at the end. */
@@ -57,7 +59,7 @@ export function widenSchema(schema: Schema, cells: (name: string) => Cell | unde
     changed = true;
     return { name: column.name, type: widenType(column.type, cell) };
   });
-  return changed ? { columns, key: schema.key } : schema;
+  return changed ? { ...schema, columns } : schema;
 }
 
 function widenType(type: ColumnType, cell: string): ColumnType {

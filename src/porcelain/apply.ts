@@ -10,6 +10,7 @@ import { getRootEntry, type RootEntry, sameEntry } from '../model/root.ts';
 import { countTableRows } from '../model/table-stat.ts';
 import { stagedUpdate, type WorkingSet } from '../model/working-set.ts';
 import { EMPTY_TREE } from '../prolly/node-writer.ts';
+import { mergeRules3 } from '../tuple/merge-rules.ts';
 import type { Schema } from '../tuple/schema.ts';
 import { checkNewName } from './add.ts';
 import { sameColumns, targetSchema } from './apply-schema.ts';
@@ -152,6 +153,10 @@ async function openPatcher(
   const schema = await readSchema(repo.store, stored.schema);
   if (fromSchema !== undefined && !sameColumns(fromSchema, schema)) {
     throw mismatch(table, 'its columns are not those the patch starts from');
+  }
+  const { clashes } = mergeRules3(fromSchema?.rules, schema.rules, (toSchema ?? schema).rules);
+  if (clashes.length > 0) {
+    throw mismatch(table, `the merge rule of ${clashes[0]} is not the one the patch starts from`);
   }
   types.set(table, schema);
   const to = toSchema ? targetSchema(schema, fromSchema, toSchema) : schema;

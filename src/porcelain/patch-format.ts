@@ -11,11 +11,13 @@
  *   done 1 table                                  the patch is complete
  *
  * `schema` holds for both sides; where they differ there are two lines, `from` and `to`,
- * `null` where the table does not exist. Cells are their exact text as JSON strings, or
+ * `null` where the table does not exist; merge rules, where there are any, stand in it as
+ * `"rules":["population=max","rows=update-wins"]`. Cells are their exact text as JSON strings, or
  * null; a column left out of a whole row is null. Blank lines and lines that begin with `#`
  * are skipped, and patches may be put one behind the other. `end` and `done` tell a patch
  * that was cut short.
  */
+import { formatRules } from '../tuple/merge-rules.ts';
 import type { Cell, Schema } from '../tuple/schema.ts';
 import type { PatchCells, PatchChange, PatchTable } from './patch-contract.ts';
 import { quoteJson } from './patch-json.ts';
@@ -60,12 +62,14 @@ function formatSchemas({ fromSchema, toSchema }: PatchTable): string {
   return from === to ? `schema ${from}\n` : `from ${from}\nto ${to}\n`;
 }
 
-/** A schema as JSON: `{"columns":{name: type, ...},"key":[name, ...]}`, or null. */
+/** `{"columns":{name: type, ...},"key":[name, ...],"rules":["name=rule", ...]}`, or null. */
 export function formatSchema(schema: Schema | null): string {
   if (schema === null) return 'null';
   const columns = schema.columns.map(({ name, type }) => `${quoteJson(name)}:"${type}"`);
   const key = schema.key.map((index) => quoteJson(schema.columns[index].name));
-  return `{"columns":{${columns.join()}},"key":[${key.join()}]}`;
+  const rules = formatRules(schema.rules).map(quoteJson);
+  const told = rules.length === 0 ? '' : `,"rules":[${rules.join()}]`;
+  return `{"columns":{${columns.join()}},"key":[${key.join()}]${told}}`;
 }
 
 function formatRow(table: PatchTable, { from, to }: PatchChange): string {

@@ -1,7 +1,15 @@
 /**
  * The parts of a patch that both of its forms share: a schema, and messages about either.
  */
-import { COLUMN_TYPES, type Column, type ColumnType, type Schema } from '../tuple/schema.ts';
+import { DvError } from '../errors.ts';
+import { changeRules, parseRules, withRules } from '../tuple/merge-rules.ts';
+import {
+  COLUMN_TYPES,
+  type Column,
+  type ColumnType,
+  type MergeRules,
+  type Schema,
+} from '../tuple/schema.ts';
 import { quoteJson, splitMembers } from './patch-json.ts';
 import type { PatchLines } from './patch-lines.ts';
 
@@ -16,7 +24,19 @@ export function parseSchema(lines: PatchLines, json: string): Schema | null {
   if (!columns || !Array.isArray(names)) throw lines.bad('holds no schema');
   const key = names.map((name) => columns.findIndex((column) => column.name === name));
   if (key.includes(-1)) throw lines.bad('has a key that is not among its columns');
-  return { columns, key };
+  return withRules({ columns, key }, readRules(lines, members.get('rules')));
+}
+
+function readRules(lines: PatchLines, json: string | undefined): MergeRules | undefined {
+  if (json === undefined) return undefined;
+  const words = parseJson(lines, json);
+  if (!Array.isArray(words)) throw lines.bad('holds no list of merge rules');
+  try {
+    return changeRules(undefined, parseRules(words.map(String)));
+  } catch (error) {
+    if (!(error instanceof DvError)) throw error;
+    throw lines.bad(`has merge rules that dv does not know: ${quoteStart(json)}`);
+  }
 }
 
 function parseType(lines: PatchLines, json: string): ColumnType {

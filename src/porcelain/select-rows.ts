@@ -70,7 +70,9 @@ export async function selectRows(
 }
 
 function checkSchema(name: string, before: Schema, after: Schema): void {
-  const changes = diffSchemas(before, after).filter(({ kind }) => kind !== 'column-retyped');
+  const changes = diffSchemas(before, after).filter(
+    ({ kind }) => kind !== 'column-retyped' && kind !== 'rules-changed',
+  );
   const keyTypes = (s: Schema) => s.key.map((i) => s.columns[i].type).join();
   if (changes.length === 0 && keyTypes(before) === keyTypes(after)) return;
   throw new DvError('bad-option', `the columns of '${name}' changed, so its rows go together`, {

@@ -200,13 +200,17 @@ export function rulesForColumns(
   return tidyRules(kept, rules.others, rules.rows);
 }
 
-/** A schema with the rules that its columns can have: none of columns gone or in the key. */
+/**
+ * A schema with the rules that its columns can have: none of columns gone or in the key, and
+ * without a key none for cells.
+ */
 export function withRules(
   { columns, key }: { readonly columns: readonly Column[]; readonly key: readonly number[] },
   rules: MergeRules | undefined,
 ): Schema {
   const names = columns.filter((_, i) => !key.includes(i)).map(({ name }) => name);
-  const kept = rulesForColumns(rules, names);
+  const asked = key.length > 0 || rules === undefined ? rules : { ...rules, others: undefined };
+  const kept = rulesForColumns(asked, key.length > 0 ? names : []);
   return kept === undefined ? { columns, key } : { columns, key, rules: kept };
 }
 

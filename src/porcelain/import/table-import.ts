@@ -20,6 +20,7 @@ import { MAX_CHUNK_BYTES } from '../../store/contract.ts';
 import { joinTypes, narrowestType } from '../../tuple/cell-type.ts';
 import { type ColumnInference, TypeInference, type Widening } from '../../tuple/infer.ts';
 import { keyCandidates, UniqueSample } from '../../tuple/key-choice.ts';
+import { withRules } from '../../tuple/merge-rules.ts';
 import type { RowBatch } from '../../tuple/row-batch.ts';
 import { RowEncoder, type RowProblem, rowError } from '../../tuple/row-encoder.ts';
 import type { ColumnType, Schema } from '../../tuple/schema.ts';
@@ -316,7 +317,7 @@ class ImportPass {
       const given = this.input.options.types?.get(name);
       return { name, type: given ?? learnt ?? declaredTypes[i] ?? inferred[i]?.type ?? 'text' };
     });
-    return { columns, key: this.schema.key };
+    return withRules({ columns, key: this.schema.key }, this.input.prior?.schema.rules);
   }
 
   private async reportDuplicate(schema: Schema): Promise<never> {

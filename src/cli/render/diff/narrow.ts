@@ -4,6 +4,7 @@
  */
 import type { RowChange, SchemaChange, TableDiff } from '../../../model/change.ts';
 import { cellAt, pairColumns } from '../../../porcelain/diff-columns.ts';
+import { withRules } from '../../../tuple/merge-rules.ts';
 import type { Row, Schema } from '../../../tuple/schema.ts';
 import type { DiffRenderOptions, TableDiffs } from './options.ts';
 
@@ -78,7 +79,7 @@ function keepColumns(diff: TableDiff, names: ReadonlySet<string>): TableDiff {
 }
 
 function concerns(change: SchemaChange, names: ReadonlySet<string>): boolean {
-  if (change.kind === 'key-changed') return true;
+  if (change.kind === 'key-changed' || change.kind === 'rules-changed') return true;
   return change.kind !== 'columns-reordered' && names.has(change.column);
 }
 
@@ -91,10 +92,9 @@ function keptIndices(schema: Schema | null, names: ReadonlySet<string>): number[
 
 function narrowSchema(schema: Schema | null, kept: readonly number[]): Schema | null {
   if (schema === null) return null;
-  return {
-    columns: kept.map((index) => schema.columns[index]),
-    key: schema.key.map((index) => kept.indexOf(index)),
-  };
+  const columns = kept.map((index) => schema.columns[index]);
+  const key = schema.key.map((index) => kept.indexOf(index));
+  return withRules({ columns, key }, schema.rules);
 }
 
 /** Whether columns or key changed, or the table came or went. */

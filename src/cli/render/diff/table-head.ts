@@ -52,11 +52,13 @@ export function schemaLine(change: SchemaChange, paint: Paint): string {
     case 'columns-reordered':
       return `${paint.changed('~')} columns in another order`;
     case 'key-changed':
-      return `${paint.changed('~')} key: ${arrow(keyNames(change.from), keyNames(change.to), paint)}`;
+      return `${paint.changed('~')} key: ${arrow(nameList(change.from), nameList(change.to), paint)}`;
+    case 'rules-changed':
+      return `${paint.changed('~')} merge rules: ${arrow(nameList(change.from), nameList(change.to), paint)}`;
   }
 }
 
-function keyNames(names: readonly string[]): string {
+function nameList(names: readonly string[]): string {
   return names.length === 0 ? 'none' : names.map(visibleText).join(', ');
 }
 
