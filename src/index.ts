@@ -153,5 +153,15 @@ export type { RestoreOptions, RestoreResult } from './porcelain/restore.ts';
 export type { RowSelection } from './porcelain/select-rows.ts';
 export type { Status, StatusEntry, StatusOptions } from './porcelain/status.ts';
 export type { SwitchOptions, SwitchResult } from './porcelain/switch.ts';
+export type { RuledColumn, TableRules } from './porcelain/table-rules.ts';
 export type { CreateTagOptions, TagInfo } from './porcelain/tag.ts';
-export type { Cell, Column, ColumnType, Row, Schema } from './tuple/schema.ts';
+export type {
+  Cell,
+  Column,
+  ColumnRule,
+  ColumnType,
+  MergeRules,
+  Row,
+  RowRule,
+  Schema,
+} from './tuple/schema.ts';

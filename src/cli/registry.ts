@@ -127,6 +127,11 @@ export const COMMANDS: CommandTable = {
     group: 'branch',
     load: async () => (await import('./commands/switch.ts')).command,
   },
+  'table rules': {
+    summary: 'Show and set what decides conflicts of a table',
+    group: 'branch',
+    load: async () => (await import('./commands/table-rules.ts')).command,
+  },
   tag: {
     summary: 'List, make and delete tags',
     group: 'branch',

@@ -38,6 +38,7 @@ import { type ResetMode, type ResetResult, reset } from './reset.ts';
 import { type RestoreOptions, type RestoreResult, restore } from './restore.ts';
 import { type Status, type StatusOptions, status } from './status.ts';
 import { type SwitchOptions, type SwitchResult, switchTo } from './switch.ts';
+import { setTableRules, type TableRules, tableRules } from './table-rules.ts';
 import { type CreateTagOptions, createTag, deleteTag, listTags, type TagInfo } from './tag.ts';
 
 /**
@@ -200,6 +201,16 @@ export class DvRepository {
 
   deleteTag(name: string): Promise<TagInfo> {
     return deleteTag(this.#repo, name);
+  }
+
+  /** What decides conflicts of `TABLE` (as staged) or `REV:TABLE`. */
+  tableRules(table: string): Promise<TableRules> {
+    return tableRules(this.#repo, table);
+  }
+
+  /** Sets rules, such as `population=max`, and stages the table. */
+  setTableRules(table: string, assignments: readonly string[]): Promise<TableRules> {
+    return setTableRules(this.#repo, table, assignments);
   }
 
   // Bringing data in and out
