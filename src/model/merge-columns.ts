@@ -69,7 +69,7 @@ export function mergeColumns(
   }
   const mergings = placeAdded({ base, ours, theirs }, kept, dropped, reasons);
   const columns = mergings.map((merging) => mergeColumn({ base, ours, theirs }, merging, reasons));
-  checkNames(columns, reasons);
+  if (reasons.length === 0) checkNames(columns, reasons);
   const key = mergeKey({ base, ours, theirs }, mergings, reasons);
   const rules = mergeTableRules({ base, ours, theirs }, mergings, columns, reasons);
   const place = (side: keyof Merging) => mergings.map((merging) => merging[side] ?? -1);

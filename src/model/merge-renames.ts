@@ -114,3 +114,15 @@ function choose(pairs: readonly Pair[], base: Schema, side: Schema): Renames {
   }
   return renames;
 }
+
+/** What one side renamed, the other renamed alike if its columns allow it. */
+export function shareRenames(own: Renames, other: Renames, base: Schema, side: Schema): Renames {
+  const has = (schema: Schema, name: string) => schema.columns.some((c) => c.name === name);
+  const shared = new Map(own);
+  const taken = new Set(own.values());
+  for (const [name, to] of other) {
+    const isFree = !shared.has(name) && !taken.has(to) && !has(side, name);
+    if (isFree && has(side, to) && !has(base, to)) shared.set(name, to);
+  }
+  return shared;
+}

@@ -13,7 +13,7 @@ import { EMPTY_TREE } from '../prolly/node-writer.ts';
 import type { Schema } from '../tuple/schema.ts';
 import type { DecisionLog } from './decisions.ts';
 import { type DroppedColumn, type MergedColumns, mergeColumns } from './merge-columns.ts';
-import { findRenames, type TableSide } from './merge-renames.ts';
+import { findRenames, shareRenames, type TableSide } from './merge-renames.ts';
 import type { MergeOptions } from './merge-roots.ts';
 import { RowMerge } from './merge-rows.ts';
 import type { Renumbered, RowConflicts, Sides } from './merge-types.ts';
@@ -63,9 +63,13 @@ export async function alignTables(
   const base = await openSide(nodes, versions.base);
   const ours = await openSide(nodes, versions.ours);
   const theirs = await openSide(nodes, versions.theirs);
-  const renames = {
+  const found = {
     ours: await findRenames(nodes, base, ours),
     theirs: await findRenames(nodes, base, theirs),
+  };
+  const renames = {
+    ours: shareRenames(found.ours, found.theirs, base.schema, ours.schema),
+    theirs: shareRenames(found.theirs, found.ours, base.schema, theirs.schema),
   };
   const schemas = { base: base.schema, ours: ours.schema, theirs: theirs.schema };
   return { sides: { base, ours, theirs }, merged: mergeColumns(schemas, renames) };

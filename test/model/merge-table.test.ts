@@ -4,71 +4,11 @@
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Hash } from '../../src/hash.ts';
-import { scanConflicts } from '../../src/model/conflict-tree.ts';
 import { mergeRoots } from '../../src/model/merge-roots.ts';
-import type { RootMerge } from '../../src/model/merge-types.ts';
-import { readSchema, readTable } from '../../src/model/object-reader.ts';
-import { editRoot, getRootEntry } from '../../src/model/root.ts';
-import { loadRow } from '../../src/model/table-diff.ts';
-import { NodeStore } from '../../src/prolly/node-store.ts';
-import { EMPTY_TREE } from '../../src/prolly/node-writer.ts';
-import { scanLeaves } from '../../src/prolly/scan.ts';
-import { createMemoryStore } from '../../src/store/memory.ts';
-import { keylessCount } from '../../src/tuple/keyless.ts';
 import type { Cell, Row, Schema } from '../../src/tuple/schema.ts';
 import { type ModelTable, mergeModel } from '../support/merge-model.ts';
-import { storeTable } from '../support/stored-tables.ts';
+import { conflictLines, newNodes, readTableOf, rootWith } from '../support/merge-scene.ts';
 import type { WholeTable } from '../support/table-diffs.ts';
-
-const newNodes = () => new NodeStore(createMemoryStore({ now: () => 0 }));
-
-const NAME = 't.csv';
-
-async function rootOf(nodes: NodeStore, table: WholeTable | null): Promise<Hash> {
-  if (table === null) return EMPTY_TREE;
-  const hash = await storeTable(nodes, table);
-  return editRoot(
-    nodes,
-    EMPTY_TREE,
-    new Map([[NAME, { kind: 'table', table: hash, dialect: undefined }]]),
-  );
-}
-
-async function readAll(nodes: NodeStore, root: Hash): Promise<WholeTable | null> {
-  const entry = await getRootEntry(nodes, root, NAME);
-  if (entry?.kind !== 'table') return null;
-  const table = await readTable(nodes.objects, entry.table);
-  const schema = await readSchema(nodes.objects, table.schema);
-  const rows: Row[] = [];
-  for await (const leaf of scanLeaves(nodes, table.tree)) {
-    for (let i = 0; i < leaf.count; i++) {
-      const row = await loadRow(nodes, schema, leaf.key(i), leaf.value(i));
-      const copies = schema.key.length === 0 ? keylessCount(leaf.value(i)) : 1;
-      for (let n = 0; n < copies; n++) rows.push(row);
-    }
-  }
-  return { schema, rows };
-}
-
-/** `key: kind columns` of every row in conflict. */
-async function conflictsOf(nodes: NodeStore, merge: RootMerge): Promise<string[]> {
-  const found: string[] = [];
-  const merged = await readAll(nodes, merge.root);
-  for (const conflict of merge.conflicts) {
-    if (conflict.kind !== 'rows') found.push(`${conflict.kind}`);
-    else {
-      for await (const batch of scanConflicts(nodes, conflict.tree)) {
-        for (const { key, kind, columns } of batch) {
-          const cells = await loadRow(nodes, merged!.schema, key, Buffer.from([0]));
-          const keyText = merged!.schema.key.map((i) => cells[i]).join('/');
-          found.push(`${keyText}: ${kind} ${[...columns].sort().join(' ')}`);
-        }
-      }
-    }
-  }
-  return found.sort();
-}
 
 const schema: Schema = {
   columns: [
@@ -96,9 +36,9 @@ describe('rows of one schema', () => {
       fc.asyncProperty(table, table, table, async (base, ours, theirs) => {
         const nodes = newNodes();
         const roots = {
-          base: await rootOf(nodes, base),
-          ours: await rootOf(nodes, ours),
-          theirs: await rootOf(nodes, theirs),
+          base: await rootWith(nodes, base),
+          ours: await rootWith(nodes, ours),
+          theirs: await rootWith(nodes, theirs),
         };
         for (const [o, t, os, ts] of [
           [ours, theirs, roots.ours, roots.theirs],
@@ -106,9 +46,9 @@ describe('rows of one schema', () => {
         ] as const) {
           const merge = await mergeRoots(nodes, { base: roots.base, ours: os, theirs: ts });
           const model = mergeModel(modelOf(base), modelOf(o), modelOf(t), ['', 'a', 'b', 'c']);
-          const merged = await readAll(nodes, merge.root);
+          const merged = await readTableOf(nodes, merge.root);
           expect(sorted(merged!.rows)).toEqual(sorted([...model.rows.values()]));
-          expect(await conflictsOf(nodes, merge)).toEqual(model.conflicts.sort());
+          expect(await conflictLines(nodes, merge)).toEqual(model.conflicts.sort());
         }
       }),
       { numRuns: 300 },
@@ -119,7 +59,7 @@ describe('rows of one schema', () => {
     await fc.assert(
       fc.asyncProperty(table, table, async (base, other) => {
         const nodes = newNodes();
-        const [b, x] = [await rootOf(nodes, base), await rootOf(nodes, other)];
+        const [b, x] = [await rootWith(nodes, base), await rootWith(nodes, other)];
         for (const sides of [
           { base: b, ours: b, theirs: x },
           { base: b, ours: x, theirs: b },
@@ -248,17 +188,17 @@ describe('columns', () => {
             ],
           });
           const [br, or, tr] = [
-            await rootOf(nodes, base),
-            await rootOf(nodes, ours),
-            await rootOf(nodes, theirs),
+            await rootWith(nodes, base),
+            await rootWith(nodes, ours),
+            await rootWith(nodes, theirs),
           ];
           const merge = await mergeRoots(nodes, { base: br, ours: or, theirs: tr });
           const swapped = await mergeRoots(nodes, { base: br, ours: tr, theirs: or });
           if (merge.conflicts.length === 0) expect(swapped.root).toBe(merge.root);
           const swap = (text: string) =>
             text.replace(/ours|theirs/, (side) => (side === 'ours' ? 'theirs' : 'ours'));
-          expect((await conflictsOf(nodes, swapped)).map(swap).sort()).toEqual(
-            await conflictsOf(nodes, merge),
+          expect((await conflictLines(nodes, swapped)).map(swap).sort()).toEqual(
+            await conflictLines(nodes, merge),
           );
         },
       ),
@@ -279,14 +219,14 @@ describe('columns', () => {
             i === at % base.rows.length ? [row[0], row[1], 'edited', row[3]] : row,
           );
           const merge = await mergeRoots(nodes, {
-            base: await rootOf(nodes, base),
-            ours: await rootOf(nodes, ours),
-            theirs: await rootOf(nodes, { schema, rows: edited }),
+            base: await rootWith(nodes, base),
+            ours: await rootWith(nodes, ours),
+            theirs: await rootWith(nodes, { schema, rows: edited }),
           });
           const dropped = !ours.schema.columns.some((_, i) => ours.rows[0][i] === base.rows[0][2]);
           if (dropped) return;
-          expect(await conflictsOf(nodes, merge)).toEqual([]);
-          const merged = await readAll(nodes, merge.root);
+          expect(await conflictLines(nodes, merge)).toEqual([]);
+          const merged = await readTableOf(nodes, merge.root);
           expect(merged?.schema).toEqual(ours.schema);
           const expected = cellsByName(ours);
           const id = base.rows[at % base.rows.length][0];

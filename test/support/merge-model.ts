@@ -8,7 +8,7 @@ export type ModelTable = ReadonlyMap<string, Row>;
 
 export interface MergedModel {
   readonly rows: Map<string, Row>;
-  /** `key: kind columns` */
+  /** `KEY KIND COLUMNS` */
   readonly conflicts: string[];
 }
 
@@ -28,15 +28,15 @@ export function mergeModel(
     const keep = (row: Row | undefined) => row !== undefined && rows.set(key, row);
     if (equal(o, t) || equal(t, b)) keep(o);
     else if (equal(o, b)) keep(t);
-    else if (o === undefined) conflicts.push(`${key}: removed-by-ours `);
+    else if (o === undefined) conflicts.push(`${key} removed-by-ours`);
     else if (t === undefined) {
-      conflicts.push(`${key}: removed-by-theirs `);
+      conflicts.push(`${key} removed-by-theirs`);
       keep(o);
     } else {
       const { row, clashes } = mergeCells(b, o, t, names);
       keep(row);
       const kind = b === undefined ? 'both-added' : 'both-modified';
-      if (clashes.length > 0) conflicts.push(`${key}: ${kind} ${clashes.sort().join(' ')}`);
+      if (clashes.length > 0) conflicts.push(`${key} ${kind} ${clashes.sort().join(' ')}`);
     }
   }
   return { rows, conflicts };
