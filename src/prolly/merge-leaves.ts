@@ -63,7 +63,12 @@ export class LeafMerge {
       const more = [await b.load(), await o.load(), await t.load()];
       if (!more.includes(true)) break;
       this.#builder.resemble(0, o.hash ?? t.hash);
-      this.#mergeLoaded(b, o, t);
+      const [base, ours, theirs] = [b.fresh, o.fresh, t.fresh];
+      const isAligned = base && ours && theirs && base.sameKeys(ours) && base.sameKeys(theirs);
+      if (isAligned) {
+        this.#mergeValues(base, ours, theirs);
+        for (const cursor of [b, o, t]) cursor.skip();
+      } else this.#mergeLoaded(b, o, t);
       if (this.#merged.length >= BATCH) await this.#flush();
     }
     await this.#flush();
@@ -80,6 +85,20 @@ export class LeafMerge {
     await this.#builder.addSubtree(0, leaf);
     side.skip();
     return true;
+  }
+
+  /** Three leaves with the same keys, as edits of cells leave them. */
+  #mergeValues(base: Node, ours: Node, theirs: Node): void {
+    for (let i = 0; i < base.count; i++) {
+      const key = base.key(i);
+      const value = ours.sameValue(i, base, i) ? theirs.value(i) : ours.value(i);
+      const isDecided = ours.sameValue(i, base, i) || theirs.sameValue(i, base, i);
+      if (isDecided || ours.sameValue(i, theirs, i)) this.#merged.push({ key, value });
+      else {
+        const [b, t] = [base.value(i), theirs.value(i)];
+        this.#merged.push({ key, base: b, ours: value, theirs: t });
+      }
+    }
   }
 
   /** Merges until one of the cursors needs another leaf. */
@@ -142,8 +161,14 @@ class LeafCursor {
     return this.#leaves[this.#at]?.ref.hash;
   }
 
-  /** Passes over the unread leaf. */
+  /** The open leaf, when nothing was taken from it yet. */
+  get fresh(): Node | undefined {
+    return this.#index === 0 ? this.#node : undefined;
+  }
+
+  /** Passes over the leaf. */
   skip(): void {
+    this.#node = undefined;
     this.#at += 1;
   }
 
