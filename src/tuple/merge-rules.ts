@@ -143,10 +143,11 @@ function unknownRule(word: string, what: string, known: readonly string[]): neve
   });
 }
 
-/** The words that `parseRules` reads: columns as they were set, then `*`, then `rows`. */
+/** The words that `parseRules` reads: columns by name, then `*`, then `rows`. */
 export function formatRules(rules: MergeRules | undefined): string[] {
   if (rules === undefined) return [];
-  const words = Object.entries(rules.columns).map(([name, rule]) => `${formatName(name)}=${rule}`);
+  const columns = Object.entries(rules.columns).sort(([a], [b]) => (a < b ? -1 : 1));
+  const words = columns.map(([name, rule]) => `${formatName(name)}=${rule}`);
   if (rules.others !== undefined) words.push(`*=${rules.others}`);
   if (rules.rows !== undefined) words.push(`rows=${rules.rows}`);
   return words;
@@ -215,7 +216,7 @@ export function withRules(
 }
 
 export function sameRules(a: MergeRules | undefined, b: MergeRules | undefined): boolean {
-  const text = (rules: MergeRules | undefined) => formatRules(rules).sort().join('\0');
+  const text = (rules: MergeRules | undefined) => formatRules(rules).join('\0');
   return text(a) === text(b);
 }
 
