@@ -13,6 +13,7 @@ import { apply } from '../../src/porcelain/apply.ts';
 import { writePatch } from '../../src/porcelain/patch.ts';
 import type { Repository } from '../../src/porcelain/repository.ts';
 import { stageEntries, workingSet } from '../../src/porcelain/staging.ts';
+import type { ColumnRule } from '../../src/tuple/schema.ts';
 import { temporaryRepository } from '../support/repository.ts';
 import { storeTable } from '../support/stored-tables.ts';
 import { tablePairs } from '../support/table-arbitrary.ts';
@@ -51,7 +52,7 @@ describe.each(['patch', 'ndjson'] as const)('a diff as %s', (form) => {
     const { repo } = temporary;
     await fc.assert(
       fc.asyncProperty(
-        tablePairs({ retype: true, rekey: form === 'patch' }),
+        tablePairs({ retype: true, rules: true, rekey: form === 'patch' }),
         fc.constantFrom('both', 'new', 'gone'),
         async (pair, sides) => {
           const from = sides === 'new' ? undefined : await storeTable(repo.nodes, pair.from);
@@ -119,6 +120,27 @@ describe('a patch that does not fit', () => {
       if (text === line) expect(failure.message).toMatch(told);
       expect(await stagedTable(repo)).toBe(table);
     }
+  });
+
+  test('merge rules that the table has besides stay; one that it has otherwise refuses', async () => {
+    await using temporary = await temporaryRepository();
+    const { repo } = temporary;
+    const ruled = (columns: Readonly<Record<string, ColumnRule>>) =>
+      storeTable(repo.nodes, { ...base, schema: { ...base.schema, rules: { columns } } });
+    const diff = await diffTables(
+      repo.nodes,
+      't',
+      await ruled({ n: 'max' }),
+      await ruled({ n: 'sum' }),
+    );
+    const text = await textOf(writePatch([diff]));
+    await stage(repo, await ruled({ n: 'max', name: 'text' }));
+    await apply(repo, inOnePiece(text));
+    expect(await stagedTable(repo)).toBe(await ruled({ n: 'sum', name: 'text' }));
+    const other = await ruled({ n: 'min' });
+    await stage(repo, other);
+    await expect(apply(repo, inOnePiece(text))).rejects.toMatchObject({ code: 'patch-mismatch' });
+    expect(await stagedTable(repo)).toBe(other);
   });
 
   test('what a cell of JSON says is taken as it stands', async () => {

@@ -2,7 +2,16 @@
  * Random tables for properties of diffs: every type, every kind of schema change, hostile text.
  */
 import fc from 'fast-check';
-import { type Cell, COLUMN_TYPES, type ColumnType, type Row } from '../../src/tuple/schema.ts';
+import { withRules } from '../../src/tuple/merge-rules.ts';
+import {
+  type Cell,
+  COLUMN_RULES,
+  COLUMN_TYPES,
+  type ColumnType,
+  type MergeRules,
+  ROW_RULES,
+  type Row,
+} from '../../src/tuple/schema.ts';
 import type { WholeTable } from './table-diffs.ts';
 
 /** Text that has tripped renderers before, and any other. */
@@ -89,15 +98,33 @@ function rowAfter(cells: Cells, fate: Fate, other: Cells, keyNames: readonly str
   return [new Map([...other, ...kept])];
 }
 
+function rulesOf(
+  columns: readonly { readonly name: string }[],
+): fc.Arbitrary<MergeRules | undefined> {
+  const rule = fc.constantFrom(...COLUMN_RULES);
+  const named = fc.subarray(columns.map(({ name }) => name));
+  return fc.option(
+    fc.tuple(named, rule, fc.option(fc.constantFrom(...ROW_RULES), { nil: undefined })).map(
+      ([names, one, rows]): MergeRules => ({
+        columns: Object.fromEntries(names.map((name) => [name, one])),
+        ...(rows === undefined ? {} : { rows }),
+      }),
+    ),
+    { nil: undefined },
+  );
+}
+
 export interface TablePairOptions {
   /** The to-side may lose its key. */
   readonly rekey?: boolean;
   /** Columns may become text. */
   readonly retype?: boolean;
+  /** Merge rules may come, go and change. */
+  readonly rules?: boolean;
 }
 
 /** Two tables with much in common: rows come, go and change; so do columns. */
-export function tablePairs({ rekey, retype }: TablePairOptions = {}): fc.Arbitrary<{
+export function tablePairs({ rekey, retype, rules }: TablePairOptions = {}): fc.Arbitrary<{
   from: WholeTable;
   to: WholeTable;
 }> {
@@ -134,16 +161,18 @@ export function tablePairs({ rekey, retype }: TablePairOptions = {}): fc.Arbitra
         more: fc.array(row, { maxLength: 4 }),
         order: fc.shuffledSubarray(side('to'), { minLength: side('to').length }),
         keyless: rekey ? fc.boolean() : fc.constant(false),
+        fromRules: rules ? rulesOf(all) : fc.constant(undefined),
+        toRules: rules ? rulesOf(all) : fc.constant(undefined),
       })
-      .map(({ rows, more, order, keyless }) => {
+      .map(({ rows, more, order, keyless, fromRules, toRules }) => {
         const after = rows.flatMap((r) => rowAfter(r.cells, r.fate, r.other, keyNames));
         const before = rows.map(({ cells }) => cells);
+        const from = tableOf([...keyNames, ...side('from')], keyNames, fromTypes, before);
+        const toKey = keyless ? [] : keyNames;
+        const to = tableOf([...order, ...keyNames], toKey, toTypes, [...after, ...more]);
         return {
-          from: tableOf([...keyNames, ...side('from')], keyNames, fromTypes, before),
-          to: tableOf([...order, ...keyNames], keyless ? [] : keyNames, toTypes, [
-            ...after,
-            ...more,
-          ]),
+          from: { ...from, schema: withRules(from.schema, fromRules) },
+          to: { ...to, schema: withRules(to.schema, toRules) },
         };
       });
   });

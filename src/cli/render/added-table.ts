@@ -68,12 +68,13 @@ export function renderFindings({ schema, imported }: AddedTable, style: Style): 
   return lines.map((line) => `  ${line}`);
 }
 
-function changePhrase({ kind, change, rows }: AddedTable, { paint }: Style): string {
+function changePhrase({ kind, change, rows, schema }: AddedTable, { paint }: Style): string {
   if (change === 'unchanged') return 'nothing changed';
   if (kind === 'file') return `file ${change}`;
   const counts = countPhrase(rows, paint);
   if (change === 'removed') return `table removed${counts === '' ? '' : `, ${counts}`}`;
   if (counts !== '') return counts;
+  if (schema.some((one) => one.kind === 'rules-changed')) return 'the same rows';
   return change === 'added' ? 'empty table added' : 'the same rows, written another way';
 }
 
