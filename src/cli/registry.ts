@@ -87,6 +87,11 @@ export const COMMANDS: CommandTable = {
     group: 'history',
     load: async () => (await import('./commands/ls-tree.ts')).command,
   },
+  merge: {
+    summary: 'Bring other branches into the current one',
+    group: 'branch',
+    load: async () => (await import('./commands/merge.ts')).command,
+  },
   mv: {
     summary: 'Rename or move a table',
     group: 'work',

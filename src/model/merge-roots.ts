@@ -35,6 +35,8 @@ export interface MergeOptions {
   readonly renumber?: 'ours' | 'theirs';
   /** Without it, `latest` leaves a conflict. */
   readonly origins?: { readonly ours: AskOrigins; readonly theirs: AskOrigins };
+  /** What is kept where there is a conflict; default `ours`. */
+  readonly keep?: 'ours' | 'base';
 }
 
 /**
@@ -96,6 +98,7 @@ class RootMerger {
     const isChosen = fallback === 'ours' || fallback === 'theirs';
     if (isChosen) this.#choose(name, sides, fallback);
     else if ([base, ours, theirs].every((entry) => entry === null || entry.kind === 'file')) {
+      this.#keep(name, sides);
       this.#conflicts.push({ kind: 'file', table: name, sides });
     } else {
       const isMixed = ours !== null && theirs !== null;
@@ -112,7 +115,12 @@ class RootMerger {
     if (rule === 'theirs') this.#changes.set(name, sides.theirs);
   }
 
+  #keep(name: string, { base }: Sides<RootEntry | null>): void {
+    if (this.#options.keep === 'base') this.#changes.set(name, base);
+  }
+
   #refuse(name: string, sides: Sides<RootEntry | null>, reasons: readonly string[]): void {
+    this.#keep(name, sides);
     this.#conflicts.push({ kind: 'table', table: name, sides, reasons });
   }
 

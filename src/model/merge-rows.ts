@@ -130,11 +130,15 @@ export class RowMerge {
     const result = [...ours];
     for (const column of this.#cells) {
       const decided = this.#mergeCell(row, column, clocks);
-      if (decided === undefined) clashes.push(this.#schema.columns[column].name);
-      else result[column] = decided.cell;
+      if (decided !== undefined) result[column] = decided.cell;
+      else {
+        clashes.push(this.#schema.columns[column].name);
+        if (this.#keepsBase) result[column] = base?.[column] ?? null;
+      }
     }
     if (clashes.length > 0) {
       this.#conflict(entry.key, base === null ? 'both-added' : 'both-modified', clashes);
+      if (base === null && this.#keepsBase) return null;
     }
     return this.#encode(result, entry);
   }
@@ -186,7 +190,7 @@ export class RowMerge {
     const rule = this.#rowRule();
     if (rule === 'conflict') {
       this.#conflict(entry.key, ours === null ? 'removed-by-ours' : 'removed-by-theirs', []);
-      return entry.ours ?? null;
+      return (this.#keepsBase ? entry.base : entry.ours) ?? null;
     }
     const none = { base: null, ours: null, theirs: null };
     const { log, name: table } = this.#request;
@@ -194,6 +198,10 @@ export class RowMerge {
     if (rule === 'update-wins') return present;
     if (rule === 'delete-wins') return null;
     return (rule === 'ours' ? entry.ours : entry.theirs) ?? null;
+  }
+
+  get #keepsBase(): boolean {
+    return this.#request.options.keep === 'base';
   }
 
   #rowRule(): RowRule | 'ours' | 'theirs' {

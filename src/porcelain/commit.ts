@@ -5,6 +5,8 @@
 import { DvError } from '../errors.ts';
 import type { Hash } from '../hash.ts';
 import { type Head, headUpdate } from '../model/head.ts';
+import { resolvedExtra } from '../model/merge-record.ts';
+import { countConflicts, mergeUpdate, readMerge, type StoredMerge } from '../model/merge-state.ts';
 import { BRANCH_PREFIX } from '../model/names.ts';
 import { readCommit } from '../model/object-reader.ts';
 import { type Clock, type Commit, encodeCommit, toChunk } from '../model/objects.ts';
@@ -32,7 +34,7 @@ export interface CommitOptions extends PersonOptions {
   readonly skipEmpty?: boolean;
 }
 
-/** `previous` is the message of the commit that is amended. */
+/** `previous` is the message of the commit that is amended, or the one that a merge proposes. */
 export type AskForMessage = (previous: string | undefined) => Promise<string>;
 
 export interface TableCounts extends RowCounts {
@@ -66,22 +68,65 @@ export async function commit(repo: Repository, options: CommitOptions): Promise<
   overridePerson(committer, options, repo.env.now()); // a bad author is told before all is read
   const staged = options.all ? await stageAll(repo) : [];
   const set = await workingSet(repo);
+  const merge = await mergeToEnd(repo, options);
   const old = await amended(repo, set.head, options);
-  const parents = old?.parents ?? (set.head.commit === undefined ? [] : [set.head.commit]);
+  const parents = old?.parents ?? parentsOf(set.head, merge);
   const parentRoot = await rootOfCommit(repo.nodes, parents[0]);
   const branch = set.head.kind === 'branch' ? set.head.branch : null;
-  if (set.staged === parentRoot && !options.allowEmpty && old === undefined) {
+  const isEmpty = set.staged === parentRoot && parents.length < 2;
+  if (isEmpty && !options.allowEmpty && old === undefined) {
     if (!options.skipEmpty) throw await nothing(repo, set);
     return { commit: null, branch, message: '', tables: [], files: [], isRoot: false, staged };
   }
-  const message = await messageOf(options, old);
-  const author = overridePerson(old?.author ?? committer, options, repo.env.now());
-  const object = { root: set.staged, parents, author, committer, message, extra: {} };
+  const message = await messageOf(options, old?.message ?? merge?.state.message);
+  const written = old?.author ?? merge?.state.author ?? committer;
+  const author = overridePerson(written, options, repo.env.now());
+  const extra = old?.extra ?? (merge === undefined ? {} : resolvedExtra(merge.state.resolved));
+  const object = { root: set.staged, parents, author, committer, message, extra };
   const made = await newCommit(repo, object);
-  const verb = old ? 'commit (amend)' : parents.length === 0 ? 'commit (initial)' : 'commit';
-  await moveHead(repo, set, made, `${verb}: ${firstLine(message)}`, actorOf(committer));
+  const reflog = `${verbOf(parents, old, merge)}: ${firstLine(message)}`;
+  await moveHead(repo, set, made, { message: reflog, actor: actorOf(committer), merge });
   const summary = await summarize(repo.nodes, parentRoot, set.staged);
   return { commit: made.hash, branch, message, ...summary, isRoot: parents.length === 0, staged };
+}
+
+/** The merge that this commit ends. @throws DvError `conflicts-left`, `merge-in-progress` */
+async function mergeToEnd(
+  repo: Repository,
+  { amend }: CommitOptions,
+): Promise<StoredMerge | undefined> {
+  const merge = await readMerge(repo.store);
+  if (merge === undefined) return undefined;
+  const { operation, conflicts } = merge.state;
+  if (amend) {
+    throw new DvError('merge-in-progress', `a ${operation} is in progress`, {
+      hint: 'dv commit ends it; amend its commit then',
+      data: { operation },
+    });
+  }
+  const left = countConflicts(conflicts);
+  if (left === 0) return merge;
+  const [first] = conflicts;
+  const many = left === 1 ? '1 conflict is' : `${left} conflicts are`;
+  throw new DvError('conflicts-left', `${many} not resolved, the first in '${first.table}'`, {
+    hint: 'dv conflicts shows them, dv resolve settles them',
+    data: { conflicts: left, tables: conflicts.map(({ table }) => table) },
+  });
+}
+
+function parentsOf(head: Head, merge: StoredMerge | undefined): readonly Hash[] {
+  if (merge !== undefined && merge.state.parents.length > 0) return merge.state.parents;
+  return head.commit === undefined ? [] : [head.commit];
+}
+
+function verbOf(
+  parents: readonly Hash[],
+  old: Commit | undefined,
+  merge: StoredMerge | undefined,
+): string {
+  if (old !== undefined) return 'commit (amend)';
+  if (merge !== undefined) return `commit (${merge.state.operation})`;
+  return parents.length === 0 ? 'commit (initial)' : 'commit';
 }
 
 async function stageAll(repo: Repository): Promise<readonly AddedTable[]> {
@@ -100,9 +145,9 @@ async function amended(
   return readCommit(repo.store, head.commit);
 }
 
-async function messageOf(options: CommitOptions, old: Commit | undefined): Promise<string> {
-  const given = options.message ?? old?.message ?? '';
-  const message = (typeof given === 'string' ? given : await given(old?.message)).trim();
+async function messageOf(options: CommitOptions, previous: string | undefined): Promise<string> {
+  const given = options.message ?? previous ?? '';
+  const message = (typeof given === 'string' ? given : await given(previous)).trim();
   if (message !== '') return checkMessage(message);
   throw new DvError('no-message', 'a commit needs a message', { hint: 'dv commit -m MESSAGE' });
 }
@@ -152,6 +197,13 @@ function tick(parents: readonly Commit[], now: number, node: string): Clock {
   return { ms: latest.ms, counter: latest.counter + 1, node };
 }
 
+interface MoveLog {
+  readonly message: string;
+  readonly actor: string;
+  /** The merge that is over with this. */
+  readonly merge: StoredMerge | undefined;
+}
+
 /**
  * Moves HEAD (its branch, or HEAD itself) to a commit, and empties the stage.
  * @throws DvError `ref-moved`
@@ -160,8 +212,7 @@ async function moveHead(
   repo: Repository,
   set: WorkingSet,
   made: { readonly hash: Hash; readonly bytes: Uint8Array },
-  message: string,
-  actor: string,
+  log: MoveLog,
 ): Promise<void> {
   const old = set.head.commit ?? null;
   const refs: RefUpdate[] = [];
@@ -172,8 +223,10 @@ async function moveHead(
     const expect = Buffer.from(set.head.commit);
     state.push({ ...headUpdate({ commit: made.hash }), expect });
   }
-  const log = { actor, time: repo.env.now(), message };
-  const result = await repo.store.transact({ refs, state, log }, [made]);
+  if (log.merge !== undefined) state.push(mergeUpdate(null, log.merge.raw));
+  const { actor, message } = log;
+  const entry = { actor, time: repo.env.now(), message };
+  const result = await repo.store.transact({ refs, state, log: entry }, [made]);
   if (result.done) return;
   throw new DvError('ref-moved', `'${result.name}' was changed by another command meanwhile`, {
     hint: 'dv status, then try again',
