@@ -47,6 +47,7 @@ export const ERROR_KINDS = {
   'no-merge': 'refused',
   'conflicts-left': 'refused',
   'no-such-conflict': 'refused',
+  'bad-resolution': 'refused',
   'unrelated-histories': 'refused',
   'not-fast-forward': 'refused',
   'patch-mismatch': 'refused',

@@ -37,6 +37,11 @@ export const COMMANDS: CommandTable = {
     group: 'setup',
     load: async () => (await import('./commands/config.ts')).command,
   },
+  conflicts: {
+    summary: 'Show what a merge left to decide',
+    group: 'branch',
+    load: async () => (await import('./commands/conflicts.ts')).command,
+  },
   diff: {
     summary: 'Show which rows differ',
     group: 'history',
@@ -101,6 +106,11 @@ export const COMMANDS: CommandTable = {
     summary: 'Move the branch to another commit, or unstage',
     group: 'work',
     load: async () => (await import('./commands/reset.ts')).command,
+  },
+  resolve: {
+    summary: 'Settle conflicts of a merge',
+    group: 'branch',
+    load: async () => (await import('./commands/resolve.ts')).command,
   },
   restore: {
     summary: 'Put tables back as they were',
