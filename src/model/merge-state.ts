@@ -6,8 +6,10 @@
 import { DvError } from '../errors.ts';
 import type { Hash } from '../hash.ts';
 import type { StateUpdate, Store } from '../store/contract.ts';
+import type { Edge } from './edges.ts';
 import type { EntryConflict, Resolved } from './merge-types.ts';
 import type { Person } from './objects.ts';
+import type { RootEntry } from './root.ts';
 
 export const MERGE_KEY = 'merge';
 
@@ -58,4 +60,30 @@ export function mergeUpdate(state: MergeState | null, expect: Uint8Array | null)
 /** Conflicts left to decide; a table or file that cannot be merged counts as one. */
 export function countConflicts(conflicts: readonly EntryConflict[]): number {
   return conflicts.reduce((sum, item) => sum + (item.kind === 'rows' ? item.count : 1), 0);
+}
+
+/** What a merge in progress needs to be kept: for gc and fsck. */
+export async function mergeEdges(store: Store): Promise<Edge[]> {
+  const merge = await readMerge(store);
+  if (merge === undefined) return [];
+  const { head, theirs, parents, merged, conflicts } = merge.state;
+  const commits = [head, theirs, ...parents].map((hash): Edge => ({ kind: 'named', hash }));
+  return [...commits, { kind: 'root', hash: merged }, ...conflicts.flatMap(conflictEdges)];
+}
+
+function conflictEdges(conflict: EntryConflict): Edge[] {
+  const { sides } = conflict;
+  if (conflict.kind !== 'rows') {
+    const { base, ours, theirs } = conflict.sides;
+    return [base, ours, theirs].flatMap((entry) => (entry === null ? [] : [entryEdge(entry)]));
+  }
+  const tables = [sides.base, sides.ours, sides.theirs] as (Hash | null)[];
+  const edges = tables.flatMap((hash): Edge[] => (hash === null ? [] : [{ kind: 'table', hash }]));
+  return [...edges, { kind: 'tree', hash: conflict.tree }];
+}
+
+function entryEdge(entry: RootEntry): Edge {
+  return entry.kind === 'table'
+    ? { kind: 'table', hash: entry.table }
+    : { kind: 'blob', hash: entry.blob };
 }

@@ -17,8 +17,8 @@ import type {
 } from '../model/merge-types.ts';
 import { type Condition, compileCondition } from '../store/sqlite-condition.ts';
 import type { Cell, Row, Schema } from '../tuple/schema.ts';
+import { noMerge } from './merge-guard.ts';
 import type { Repository } from './repository.ts';
-import { noMerge } from './settle-merge.ts';
 
 /** A row to decide, all sides in the columns of the merged table; null: absent there. */
 export interface RowInConflict {

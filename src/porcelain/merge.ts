@@ -27,14 +27,9 @@ import type { ChunkToPut } from '../store/contract.ts';
 import type { ColumnRule } from '../tuple/schema.ts';
 import { checkout } from './checkout.ts';
 import { type CommitSummary, checkMessage, summarize } from './commit.ts';
+import { requireNoMerge } from './merge-guard.ts';
 import { type Repository, resolveCommit } from './repository.ts';
-import {
-  type MergePlan,
-  moveHead,
-  requireCleanStage,
-  requireNoMerge,
-  settleMerge,
-} from './settle-merge.ts';
+import { type MergePlan, moveHead, requireCleanStage, settleMerge } from './settle-merge.ts';
 import { workingSet } from './staging.ts';
 import { actorName, moveWorkingSet } from './switch.ts';
 

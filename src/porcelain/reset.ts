@@ -1,15 +1,18 @@
 /**
  * `dv reset`: HEAD's branch to another commit. `soft` leaves stage and files, `mixed`
- * empties the stage, `hard` writes the files too (untracked ones stay).
+ * empties the stage, `hard` writes the files too (untracked ones stay). `mixed` and `hard` end a
+ * merge in progress.
  */
 import { DvError } from '../errors.ts';
 import type { Hash } from '../hash.ts';
 import { headUpdate } from '../model/head.ts';
+import { mergeUpdate, readMerge } from '../model/merge-state.ts';
 import { BRANCH_PREFIX } from '../model/names.ts';
 import { readCommit } from '../model/object-reader.ts';
 import { stagedUpdate, type WorkingSet } from '../model/working-set.ts';
 import type { Transaction } from '../store/contract.ts';
 import { checkout } from './checkout.ts';
+import { requireNoMerge } from './merge-guard.ts';
 import { type Repository, resolveCommit } from './repository.ts';
 import { workingSet } from './staging.ts';
 import { actorName, moveWorkingSet } from './switch.ts';
@@ -41,7 +44,10 @@ export async function reset(
     message: `reset: moving to ${revision}`,
   };
   const target = moveHead(set, commit);
-  const state = [...(target.state ?? []), ...moved.state];
+  const merge = await readMerge(repo.store);
+  if (merge !== undefined && mode === 'soft') await requireNoMerge(repo);
+  const over = merge === undefined ? [] : [mergeUpdate(null, merge.raw)];
+  const state = [...(target.state ?? []), ...moved.state, ...over];
   if (!(await checkout(repo, moved.items, { ...target, state, log }))) {
     throw new DvError('ref-moved', 'another command changed the repository meanwhile', {
       hint: 'try again',

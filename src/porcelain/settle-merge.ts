@@ -24,6 +24,7 @@ import { rootOfCommit, stagedUpdate, type WorkingSet } from '../model/working-se
 import type { ChunkToPut, RefUpdate, StateUpdate, Transaction } from '../store/contract.ts';
 import { type CheckoutItem, checkout, hasWorkingFile } from './checkout.ts';
 import { newCommit } from './commit.ts';
+import { noMerge } from './merge-guard.ts';
 import { currentPerson } from './people.ts';
 import type { Repository } from './repository.ts';
 import { workingSet } from './staging.ts';
@@ -58,17 +59,6 @@ export type SettledMerge =
       readonly conflicts: readonly EntryConflict[];
       readonly files: readonly string[];
     };
-
-/** @throws DvError `merge-in-progress` */
-export async function requireNoMerge(repo: Repository): Promise<void> {
-  const merge = await readMerge(repo.store);
-  if (merge === undefined) return;
-  const { operation } = merge.state;
-  throw new DvError('merge-in-progress', `a ${operation} is in progress`, {
-    hint: `dv status shows what is left; dv commit ends it, dv merge --abort goes back`,
-    data: { operation },
-  });
-}
 
 /** @throws DvError `unsaved-changes` naming what is staged */
 export async function requireCleanStage(repo: Repository, set: WorkingSet): Promise<void> {
@@ -230,8 +220,4 @@ export async function abortMerge(
     state: [stagedUpdate(set, root, root), mergeUpdate(null, merge.raw), ...state],
   });
   return { files: items.map(({ name }) => name) };
-}
-
-export function noMerge(): DvError {
-  return new DvError('no-merge', 'there is no merge in progress', { hint: 'dv merge BRANCH' });
 }

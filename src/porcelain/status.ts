@@ -4,6 +4,7 @@
  * clean repository costs one stat per file.
  */
 import type { Hash } from '../hash.ts';
+import { countConflicts, type MergeOperation, readMerge } from '../model/merge-state.ts';
 import { diffRoots, listRoot, type RootEntry, sameEntry } from '../model/root.ts';
 import { countChanges, type RowCounts } from '../model/table-stat.ts';
 import { hasWorkingFile } from './checkout.ts';
@@ -36,6 +37,16 @@ export interface Status {
   readonly unstaged: readonly StatusEntry[];
   readonly untracked: readonly string[];
   readonly clean: boolean;
+  /** A merge or the like that waits for somebody. */
+  readonly merge?: MergeStatus;
+}
+
+export interface MergeStatus {
+  readonly operation: MergeOperation;
+  /** What the person called what comes in. */
+  readonly theirs: string;
+  /** Conflicts left, by table. */
+  readonly conflicts: readonly { readonly table: string; readonly conflicts: number }[];
 }
 
 export interface StatusOptions {
@@ -52,13 +63,26 @@ export async function status(repo: Repository, options: StatusOptions = {}): Pro
   const staged = await stagedChanges(repo, set.headRoot, set.staged);
   const unstaged = await unstagedChanges(repo, entries);
   const untracked = listUntracked(repo, entries, options.untracked ?? 'normal');
+  const merge = await mergeStatus(repo);
   return {
     branch: set.head.kind === 'branch' ? set.head.branch : null,
     commit: set.head.commit ?? null,
     staged,
     unstaged,
     untracked,
-    clean: staged.length === 0 && unstaged.length === 0,
+    clean: staged.length === 0 && unstaged.length === 0 && merge === undefined,
+    ...(merge && { merge }),
+  };
+}
+
+async function mergeStatus(repo: Repository): Promise<MergeStatus | undefined> {
+  const merge = await readMerge(repo.store);
+  if (merge === undefined) return undefined;
+  const { operation, theirName, conflicts } = merge.state;
+  return {
+    operation,
+    theirs: theirName,
+    conflicts: conflicts.map((one) => ({ table: one.table, conflicts: countConflicts([one]) })),
   };
 }
 

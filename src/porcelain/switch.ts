@@ -12,6 +12,7 @@ import { rootOfCommit, stagedUpdate, type WorkingSet } from '../model/working-se
 import type { RefUpdate, StateUpdate } from '../store/contract.ts';
 import { type CheckoutItem, checkout, hasWorkingFile } from './checkout.ts';
 import { checkFile, listFingerprints } from './fingerprint.ts';
+import { requireNoMerge } from './merge-guard.ts';
 import { actorOf, currentPerson } from './people.ts';
 import { checkRefTwin } from './ref-twin.ts';
 import { pathOf, type Repository, resolveCommit } from './repository.ts';
@@ -50,6 +51,7 @@ export async function switchTo(
   options: SwitchOptions = {},
 ): Promise<SwitchResult> {
   if (target === '-') return switchBack(repo, options);
+  await requireNoMerge(repo);
   const set = await workingSet(repo);
   const { branch, commit, refs } = await destination(repo, target, options);
   const already = set.head.kind === 'branch' && set.head.branch === branch && !options.discard;

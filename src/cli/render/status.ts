@@ -4,12 +4,13 @@
  */
 import { join, relative } from 'node:path';
 import type { Repository } from '../../porcelain/repository.ts';
-import type { Status, StatusChange, StatusEntry } from '../../porcelain/status.ts';
+import type { MergeStatus, Status, StatusChange, StatusEntry } from '../../porcelain/status.ts';
 import type { Context } from '../context.ts';
 import { shortHash } from './commit-parts.ts';
+import { formatCount } from './count.ts';
 import type { Role } from './paint.ts';
 import { countPhrase } from './row-counts.ts';
-import { displayWidth } from './width.ts';
+import { displayWidth, pad } from './width.ts';
 
 type Style = Pick<Context, 'paint' | 'shownLine'>;
 type Place = Pick<Repository, 'worktree' | 'cwd'>;
@@ -50,7 +51,7 @@ export function renderStatus(status: Status, style: Style, place: Place): string
   return [...lines, ...(foot === '' ? [] : [foot])].join('\n').replace(/\n*$/, '\n');
 }
 
-function renderHead({ branch, commit }: Status, { paint, shownLine }: Style): string[] {
+function renderHead({ branch, commit, merge }: Status, { paint, shownLine }: Style): string[] {
   const at = commit === null ? '' : shortHash(commit);
   const lines = [
     branch === null
@@ -58,7 +59,35 @@ function renderHead({ branch, commit }: Status, { paint, shownLine }: Style): st
       : `On branch ${shownLine(branch)}`,
   ];
   if (commit === null) lines.push('', 'No commits yet');
+  if (merge !== undefined) lines.push(...renderMerge(merge, { paint, shownLine }));
   return [...lines, ''];
+}
+
+const DOING: Readonly<Record<MergeStatus['operation'], string>> = {
+  merge: 'merging',
+  'cherry-pick': 'cherry-picking',
+  revert: 'reverting',
+  rebase: 'rebasing onto',
+  stash: 'applying the stash',
+};
+
+function renderMerge({ operation, theirs, conflicts }: MergeStatus, style: Style): string[] {
+  const { paint, shownLine } = style;
+  const head = `You are ${DOING[operation]} ${shownLine(theirs)}.`;
+  const ends = operation === 'merge' ? 'dv merge --abort' : `dv ${operation} --abort`;
+  const goes = operation === 'merge' ? 'dv commit' : `dv ${operation} --continue`;
+  if (conflicts.length === 0) {
+    return [head, `  (all conflicts are resolved: "${goes}" goes on)`];
+  }
+  const width = Math.max(...conflicts.map(({ table }) => displayWidth(shownLine(table))));
+  return [
+    head,
+    `  ("dv conflicts" shows what is left, "dv resolve" settles it, "${ends}" goes back)`,
+    ...conflicts.map(({ table, conflicts: left }) => {
+      const name = pad(shownLine(table), width);
+      return INDENT + paint.removed(`${name}  ${formatCount(left, 'conflicts')}`);
+    }),
+  ];
 }
 
 function renderEntries(
@@ -78,7 +107,8 @@ function renderEntries(
   });
 }
 
-function renderFoot({ commit, staged, unstaged, untracked }: Status): string {
+function renderFoot({ commit, staged, unstaged, untracked, merge }: Status): string {
+  if (merge !== undefined) return '';
   if (staged.length > 0) return '';
   if (unstaged.length > 0) {
     return 'no changes added to commit (use "dv add" and/or "dv commit -a")';
