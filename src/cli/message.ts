@@ -45,7 +45,7 @@ export function canEdit({ stdinIsTTY, isTTY, json }: Context): boolean {
 export function editMessage(
   context: Pick<Context, 'environment'>,
   repo: Pick<Repository, 'dotDir'>,
-  name: 'COMMIT_EDITMSG' | 'TAG_EDITMSG',
+  name: 'COMMIT_EDITMSG' | 'TAG_EDITMSG' | 'REBASE_PLAN',
   draft: string,
 ): string {
   const editor = findEditor(context, repo);

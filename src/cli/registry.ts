@@ -22,6 +22,11 @@ export const COMMANDS: CommandTable = {
     group: 'upkeep',
     load: async () => (await import('./commands/cat-object.ts')).command,
   },
+  'cherry-pick': {
+    summary: 'Make commits of elsewhere again here',
+    group: 'branch',
+    load: async () => (await import('./commands/cherry-pick.ts')).command,
+  },
   commit: {
     summary: 'Record what is staged',
     group: 'work',
@@ -102,6 +107,11 @@ export const COMMANDS: CommandTable = {
     group: 'work',
     load: async () => (await import('./commands/mv.ts')).command,
   },
+  rebase: {
+    summary: 'Put the commits of a branch on top of another',
+    group: 'branch',
+    load: async () => (await import('./commands/rebase.ts')).command,
+  },
   reset: {
     summary: 'Move the branch to another commit, or unstage',
     group: 'work',
@@ -116,6 +126,11 @@ export const COMMANDS: CommandTable = {
     summary: 'Put tables back as they were',
     group: 'work',
     load: async () => (await import('./commands/restore.ts')).command,
+  },
+  revert: {
+    summary: 'Take back what commits changed',
+    group: 'branch',
+    load: async () => (await import('./commands/revert.ts')).command,
   },
   rm: {
     summary: 'Remove tables',

@@ -13,6 +13,7 @@ import type { RootEntry } from '../model/root.ts';
 import { STAGED_KEY } from '../model/working-set.ts';
 import { listFingerprints } from './fingerprint.ts';
 import type { Repository } from './repository.ts';
+import { readSequence } from './sequence.ts';
 
 const DAY = 24 * 60 * 60 * 1000;
 /** Scratch of commands that were killed is removed when it is this old. */
@@ -40,7 +41,7 @@ export async function gc(repo: Repository, options: GcVerbOptions = {}): Promise
   const prints = [...(await listFingerprints(repo.store)).values()];
   const roots = await gcRoots(
     repo.store,
-    prints.map(({ entry }) => edgeOf(entry)),
+    [...prints.map(({ entry }) => edgeOf(entry)), ...(await sequenceEdges(repo))],
     now - REFLOG_DAYS * DAY,
   );
   const result = await collectGarbage(repo.store, roots, {
@@ -62,6 +63,14 @@ function edgeOf(entry: RootEntry): Edge {
   return entry.kind === 'table'
     ? { kind: 'table', hash: entry.table }
     : { kind: 'blob', hash: entry.blob };
+}
+
+/** Commits that a cherry-pick, revert or rebase has yet to come to, or may go back to. */
+async function sequenceEdges({ store }: Repository): Promise<Edge[]> {
+  const sequence = await readSequence(store);
+  if (sequence === undefined) return [];
+  const { todo, start, at } = sequence.state;
+  return [start, at, ...todo.map(({ commit }) => commit)].map((hash) => ({ kind: 'named', hash }));
 }
 
 function removeStaleScratch(repo: Repository, now: number): void {

@@ -61,6 +61,8 @@ export interface ResolveResult {
   readonly partly: number;
   readonly left: number;
   readonly files: readonly string[];
+  /** What goes on when none is left. */
+  readonly operation: MergeOperation;
 }
 
 /**
@@ -164,7 +166,8 @@ class Resolution {
 
   async finish({ state, raw }: StoredMerge): Promise<ResolveResult> {
     if (this.#resolved + this.#partly === 0) {
-      return { resolved: 0, partly: 0, left: countConflicts(state.conflicts), files: [] };
+      const left = countConflicts(state.conflicts);
+      return { resolved: 0, partly: 0, left, files: [], operation: state.operation };
     }
     const { nodes } = this.#repo;
     const root = await editRoot(nodes, this.#set.staged, this.#entries);
@@ -189,6 +192,7 @@ class Resolution {
       partly: this.#partly,
       left: countConflicts(conflicts),
       files: items.map(({ name }) => name),
+      operation: state.operation,
     };
   }
 

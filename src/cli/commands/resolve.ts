@@ -63,7 +63,7 @@ export const command: CommandModule<Options> = {
         : await resolve(repo, { choice, ...narrowing(repo, operands, options) });
     if (context.json) context.out.json(result);
     else if (!context.quiet) context.out.line(renderResult(result));
-    if (result.left === 0) context.note('dv commit ends the merge');
+    if (result.left === 0) context.note(nextStep(result));
     return 0;
   },
 };
@@ -125,4 +125,9 @@ function renderResult({ resolved, partly, left }: ResolveResult): string {
   const settled = `${formatCount(resolved, 'conflicts')} resolved`;
   const part = partly === 0 ? '' : `, ${partly} in part`;
   return `${settled}${part}; ${left === 0 ? 'none is' : `${formatCount(left, 'conflicts')}`} left`;
+}
+
+function nextStep({ operation }: ResolveResult): string {
+  const isSequence = operation !== 'merge' && operation !== 'stash';
+  return isSequence ? `dv ${operation} --continue goes on` : `dv commit ends the ${operation}`;
 }

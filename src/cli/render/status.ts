@@ -65,9 +65,9 @@ function renderHead({ branch, commit, merge }: Status, { paint, shownLine }: Sty
 
 const DOING: Readonly<Record<MergeStatus['operation'], string>> = {
   merge: 'merging',
-  'cherry-pick': 'cherry-picking',
+  'cherry-pick': 'picking',
   revert: 'reverting',
-  rebase: 'rebasing onto',
+  rebase: 'rebasing, and stopped at',
   stash: 'applying the stash',
 };
 
