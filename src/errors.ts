@@ -27,6 +27,7 @@ export const ERROR_KINDS = {
   'bad-date': 'usage',
   'unknown-table': 'usage',
   'unknown-column': 'usage',
+  'unknown-row': 'usage',
   'unknown-format': 'usage',
   'unknown-ref': 'usage',
   'unknown-rule': 'usage',

@@ -12,6 +12,11 @@ export const COMMANDS: CommandTable = {
     group: 'exchange',
     load: async () => (await import('./commands/apply.ts')).command,
   },
+  blame: {
+    summary: 'Show which commit last set each row or cell',
+    group: 'history',
+    load: async () => (await import('./commands/blame.ts')).command,
+  },
   branch: {
     summary: 'List, make, rename and delete branches',
     group: 'branch',
@@ -76,6 +81,11 @@ export const COMMANDS: CommandTable = {
     summary: 'Show what dv can do, or how a command works',
     group: 'setup',
     load: async () => (await import('./commands/help.ts')).helpCommand(COMMANDS),
+  },
+  history: {
+    summary: 'Show every version of one row',
+    group: 'history',
+    load: async () => (await import('./commands/history.ts')).command,
   },
   import: {
     summary: 'Read a file or standard input into a table',

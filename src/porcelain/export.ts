@@ -7,6 +7,7 @@ import { compress } from '../formats/compressed.ts';
 import type { Dialect, FormatName } from '../formats/contract.ts';
 import { formatOf } from '../formats/detect.ts';
 import type { Environment } from './environment.ts';
+import { exportVersions } from './export-versions.ts';
 import { resolveEntry } from './inspect.ts';
 import type { Repository } from './repository.ts';
 import { entryBytes } from './table-file.ts';
@@ -15,6 +16,8 @@ import { writeOutput } from './write-file.ts';
 export interface ExportOptions {
   /** Default: what the name of the output says, else the form the table was read in. */
   readonly format?: FormatName;
+  /** Three more columns: the commit, time and author of each row's last change. */
+  readonly withVersion?: boolean;
   /** Path of the file to write; undefined: the caller takes the bytes. */
   readonly output?: string;
   /** Told the file that is there until the output is whole. */
@@ -36,6 +39,8 @@ export async function exportBytes(
     throw new DvError('bad-option', `'${table}' is a plain file, not a table`);
   }
   const wanted = options.format ?? (options.output ? formatOf(options.output).format : undefined);
+  if (options.withVersion)
+    return exportVersions(repo, text, wanted ?? (entry.dialect?.format as FormatName | undefined));
   const remembered = entry.dialect as Partial<Dialect> | undefined;
   const same = wanted === undefined || wanted === remembered?.format;
   return entryBytes(repo.nodes, entry, same ? undefined : { format: wanted });

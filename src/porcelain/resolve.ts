@@ -16,6 +16,7 @@ import { buildBlob } from '../model/blob.ts';
 import { encodeConflict } from '../model/conflict-tree.ts';
 import {
   countConflicts,
+  type MergeOperation,
   type MergeState,
   mergeUpdate,
   type StoredMerge,

@@ -14,6 +14,7 @@ import { removedAtEnd, writeBytes } from '../write-output.ts';
 interface Options {
   readonly output?: string;
   readonly format?: FormatName;
+  readonly withVersion?: boolean;
 }
 
 export const command: CommandModule<Options> = {
@@ -25,24 +26,28 @@ export const command: CommandModule<Options> = {
       )
       .argument('<table>', 'TABLE, or REV:TABLE as in HEAD~2:cities.csv')
       .option('-o, --output <file>', 'all or nothing; its name may tell format and compression')
-      .option('--format <name>', FORMAT_NAMES.join(', '), parseTableFormat);
+      .option('--format <name>', FORMAT_NAMES.join(', '), parseTableFormat)
+      .option('--with-version', "with the commit, time and author of each row's last change");
   },
   examples: [
     ['dv export orders', 'to standard output'],
     ['dv export v1:cities.csv -o cities-v1.parquet', 'a table of a revision, in another format'],
+    ['dv export --with-version cities.csv', 'who last changed each row, and when'],
     ['dv export --format ndjson main:cities.csv | jq .name', 'to another program'],
   ],
-  async run(context, { operands: [text, ...more], options: { output, format } }) {
+  async run(context, { operands: [text, ...more], options }) {
     if (more.length > 0) throw new DvError('bad-option', 'dv export writes one table');
+    const { output, format, withVersion } = options;
     const repository = await openRepositoryOf(context);
     if (output !== undefined && output !== '-') {
       const onTemporary = removedAtEnd(context);
-      const { file } = await exportFile(repository, text, { output, format, onTemporary });
+      const request = { output, format, onTemporary, withVersion };
+      const { file } = await exportFile(repository, text, request);
       if (context.json) context.out.json({ table: text, file });
       return 0;
     }
     const wanted = formatForStream(context, format);
-    const bytes = await exportBytes(repository, text, { format: wanted });
+    const bytes = await exportBytes(repository, text, { format: wanted, withVersion });
     const { report } = context.environment;
     await writeBytes(context, context.isTTY ? bytes : reportBytes(bytes, text, report));
     return 0;

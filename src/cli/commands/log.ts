@@ -107,9 +107,9 @@ function declareDigits(command: Command): void {
   }
 }
 
-function parseCount(text: string): number {
+export function parseCount(text: string): number {
   if (/^\d{1,15}$/.test(text)) return Number(text);
-  throw new DvError('bad-option', `'${text}' is no number of commits`);
+  throw new DvError('bad-option', `'${text}' is no number`);
 }
 
 /** @throws DvError `bad-date` */

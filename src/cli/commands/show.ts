@@ -12,6 +12,7 @@ import { splitTableRevision } from '../../model/revision.ts';
 import { type DiffOptions, diffCommit } from '../../porcelain/diff.ts';
 import type { Repository } from '../../porcelain/repository.ts';
 import { splitRevisions } from '../../porcelain/revisions-and-paths.ts';
+import { readOneRow } from '../../porcelain/row-questions.ts';
 import { findShown, type ShownCommit } from '../../porcelain/show.ts';
 import type { CommandModule } from '../command.ts';
 import { declareCommitFormat, type FormatFlags, styleOf } from '../commit-format.ts';
@@ -23,14 +24,18 @@ import {
   declareDiffOptions,
   readDiffView,
 } from '../diff-options.ts';
+import { parseKeyList } from '../key-list.ts';
 import { openRepositoryOf } from '../open-repository.ts';
 import { type CommitStyle, renderCommit } from '../render/commit-text.ts';
+import { cellText } from '../render/conflict-text.ts';
 import { renderDiffView } from '../render/diff-view.ts';
 import { renderTag } from '../render/tag-text.ts';
+import { displayWidth, pad } from '../render/width.ts';
 import { writeEntry } from '../write-entry.ts';
 import { writeTexts } from '../write-output.ts';
 
 interface Options extends DiffFlags, Omit<FormatFlags, 'format'> {
+  readonly key?: string;
   /** false: `--no-patch`. */
   readonly patch: boolean;
 }
@@ -47,7 +52,8 @@ export const command: CommandModule<Options> = {
           `${TERMINAL_LIMIT} rows of each table are shown unless --limit or --full says otherwise.`,
       )
       .argument('[object...]', 'REV (default: HEAD), TAG or REV:TABLE; tables, perhaps behind --')
-      .option('-s, --no-patch', 'only who, when and why');
+      .option('-s, --no-patch', 'only who, when and why')
+      .option('--key <key>', 'of REV:TABLE only this row; cells of a key joined by commas');
     declareCommitFormat(command);
     declareDiffOptions(command);
   },
@@ -60,6 +66,7 @@ export const command: CommandModule<Options> = {
     const view = readView(context, options);
     const repo = await openRepositoryOf(context);
     const { objects, paths } = await splitObjects(repo, operands, beforeDashes);
+    if (options.key !== undefined) return showOneRow(context, repo, objects, options.key);
     const style = await styleOf(context, repo, { ...options, format: undefined });
     for (const [index, object] of objects.entries()) {
       const shown = await findShown(repo, object);
@@ -73,6 +80,31 @@ export const command: CommandModule<Options> = {
     return 0;
   },
 };
+
+async function showOneRow(
+  context: Context,
+  repo: Repository,
+  objects: readonly string[],
+  text: string,
+): Promise<number> {
+  const [object, ...more] = objects;
+  if (more.length > 0 || !object.includes(':')) {
+    throw new DvError('bad-option', "'--key' shows a row of one REV:TABLE", {
+      hint: 'dv show HEAD:cities.csv --key 42',
+    });
+  }
+  const { schema, row } = await readOneRow(repo, object, parseKeyList(text, '--key')[0] ?? []);
+  const cells = schema.columns.map(({ name }, i) => [name, row[i]] as const);
+  if (context.json) context.out.json(Object.fromEntries(cells));
+  else {
+    const width = Math.max(...cells.map(([name]) => displayWidth(context.shownLine(name))));
+    for (const [name, cell] of cells) {
+      const label = context.paint.heading(pad(context.shownLine(name), width));
+      context.out.line(`${label}  ${cellText(cell, context.shownLine)}`);
+    }
+  }
+  return 0;
+}
 
 function readView(context: Context, options: Options): DiffView {
   const view = readDiffView(options, context);
