@@ -48,6 +48,8 @@ export const ERROR_KINDS = {
   'no-merge': 'refused',
   'sequence-in-progress': 'refused',
   'no-sequence': 'refused',
+  'nothing-to-undo': 'refused',
+  'no-stash': 'refused',
   'merge-commit': 'refused',
   'bad-plan': 'refused',
   'conflicts-left': 'refused',

@@ -122,6 +122,16 @@ export const COMMANDS: CommandTable = {
     group: 'branch',
     load: async () => (await import('./commands/rebase.ts')).command,
   },
+  redo: {
+    summary: 'Do again what was undone',
+    group: 'work',
+    load: async () => (await import('./commands/redo.ts')).command,
+  },
+  reflog: {
+    summary: 'Show where HEAD or a branch has been',
+    group: 'history',
+    load: async () => (await import('./commands/reflog.ts')).command,
+  },
   reset: {
     summary: 'Move the branch to another commit, or unstage',
     group: 'work',
@@ -147,10 +157,55 @@ export const COMMANDS: CommandTable = {
     group: 'work',
     load: async () => (await import('./commands/rm.ts')).command,
   },
+  rollback: {
+    summary: 'Put a table or some rows back as they were',
+    group: 'work',
+    load: async () => (await import('./commands/rollback.ts')).command,
+  },
   show: {
     summary: 'Show a commit, a tag or a table of a commit',
     group: 'history',
     load: async () => (await import('./commands/show.ts')).command,
+  },
+  stash: {
+    summary: 'Put unfinished work aside',
+    group: 'work',
+    load: async () => (await import('./commands/stash-push.ts')).command,
+  },
+  'stash apply': {
+    summary: 'Bring back what was put aside, and keep it',
+    group: 'work',
+    load: async () => (await import('./commands/stash-apply.ts')).command,
+  },
+  'stash clear': {
+    summary: 'Forget everything put aside',
+    group: 'work',
+    load: async () => (await import('./commands/stash-clear.ts')).command,
+  },
+  'stash drop': {
+    summary: 'Forget something put aside',
+    group: 'work',
+    load: async () => (await import('./commands/stash-drop.ts')).command,
+  },
+  'stash list': {
+    summary: 'List what is put aside',
+    group: 'work',
+    load: async () => (await import('./commands/stash-list.ts')).command,
+  },
+  'stash pop': {
+    summary: 'Bring back what was put aside, and drop it',
+    group: 'work',
+    load: async () => (await import('./commands/stash-pop.ts')).command,
+  },
+  'stash push': {
+    summary: 'Put unfinished work aside',
+    group: 'work',
+    load: async () => (await import('./commands/stash-push.ts')).command,
+  },
+  'stash show': {
+    summary: 'Show what was put aside',
+    group: 'work',
+    load: async () => (await import('./commands/stash-show.ts')).command,
   },
   status: {
     summary: 'Show what changed since the last commit',
@@ -176,6 +231,11 @@ export const COMMANDS: CommandTable = {
     summary: 'List, make and delete tags',
     group: 'branch',
     load: async () => (await import('./commands/tag.ts')).command,
+  },
+  undo: {
+    summary: 'Take back the last command',
+    group: 'work',
+    load: async () => (await import('./commands/undo.ts')).command,
   },
   version: {
     summary: 'Print the version of dv',

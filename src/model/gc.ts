@@ -11,6 +11,7 @@ import type { Maintenance, SweepResult } from '../store/maintenance.ts';
 import { type Edge, edgesOf } from './edges.ts';
 import { HEAD_KEY } from './head.ts';
 import { mergeEdges } from './merge-state.ts';
+import { operationEdges } from './operations.ts';
 import { STAGED_KEY } from './working-set.ts';
 
 const BATCH = 256;
@@ -33,7 +34,7 @@ export async function gcRoots(
   if (isHash(head)) edges.push({ kind: 'named', hash: head });
   const staged = Buffer.from((await store.getState(STAGED_KEY)) ?? []).toString('latin1');
   for (const hash of staged.split(' ')) if (isHash(hash)) edges.push({ kind: 'root', hash });
-  edges.push(...(await mergeEdges(store)));
+  edges.push(...(await mergeEdges(store)), ...(await operationEdges(store)));
   return edges;
 }
 

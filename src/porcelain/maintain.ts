@@ -14,6 +14,7 @@ import { STAGED_KEY } from '../model/working-set.ts';
 import { listFingerprints } from './fingerprint.ts';
 import type { Repository } from './repository.ts';
 import { readSequence } from './sequence.ts';
+import { listStash } from './stash.ts';
 
 const DAY = 24 * 60 * 60 * 1000;
 /** Scratch of commands that were killed is removed when it is this old. */
@@ -65,12 +66,15 @@ function edgeOf(entry: RootEntry): Edge {
     : { kind: 'blob', hash: entry.blob };
 }
 
-/** Commits that a cherry-pick, revert or rebase has yet to come to, or may go back to. */
-async function sequenceEdges({ store }: Repository): Promise<Edge[]> {
-  const sequence = await readSequence(store);
-  if (sequence === undefined) return [];
-  const { todo, start, at } = sequence.state;
-  return [start, at, ...todo.map(({ commit }) => commit)].map((hash) => ({ kind: 'named', hash }));
+/** Commits put aside, and those that a cherry-pick, revert or rebase has yet to come to. */
+async function sequenceEdges(repo: Repository): Promise<Edge[]> {
+  const sequence = await readSequence(repo.store);
+  const stashed = (await listStash(repo)).map(({ commit }) => commit);
+  const { todo = [], start, at } = sequence?.state ?? {};
+  const waiting = [start, at, ...todo.map(({ commit }) => commit)];
+  return [...stashed, ...waiting.filter((hash) => hash !== undefined)].map((hash) => {
+    return { kind: 'named', hash };
+  });
 }
 
 function removeStaleScratch(repo: Repository, now: number): void {

@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import { DvError } from '../errors.ts';
 import { headUpdate } from '../model/head.ts';
 import { checkRefName } from '../model/names.ts';
+import { recordOperations } from '../model/operations.ts';
 import { NodeStore } from '../prolly/node-store.ts';
 import { openSqliteStore } from '../store/sqlite.ts';
 import { recoverCheckout } from './checkout.ts';
@@ -38,12 +39,14 @@ export async function openRepository(cwd: string, env: Environment): Promise<Rep
 
 async function openAt(worktree: string, cwd: string, env: Environment): Promise<Repository> {
   const dotDir = join(worktree, DOT_DIR);
-  const store = await openSqliteStore(join(dotDir, 'store.db'), {
-    now: env.now,
-    owner: env.owner,
-    isAlive: env.isAlive,
-    lockTimeoutMs: env.lockTimeout,
-  });
+  const store = recordOperations(
+    await openSqliteStore(join(dotDir, 'store.db'), {
+      now: env.now,
+      owner: env.owner,
+      isAlive: env.isAlive,
+      lockTimeoutMs: env.lockTimeout,
+    }),
+  );
   let scratch: string | undefined;
   return {
     worktree,

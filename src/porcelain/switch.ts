@@ -222,7 +222,7 @@ function unsaved(names: readonly string[]): DvError {
     .join(', ');
   const more = names.length > 5 ? ` and ${names.length - 5} more` : '';
   return new DvError('unsaved-changes', `unsaved changes to ${listed}${more} would be lost`, {
-    hint: 'commit them, or throw them away with --discard-changes',
+    hint: 'dv commit or dv stash keeps them; dv restore throws them away',
     data: { tables: names },
   });
 }

@@ -74,8 +74,9 @@ const DOING: Readonly<Record<MergeStatus['operation'], string>> = {
 function renderMerge({ operation, theirs, conflicts }: MergeStatus, style: Style): string[] {
   const { paint, shownLine } = style;
   const head = `You are ${DOING[operation]} ${shownLine(theirs)}.`;
-  const ends = operation === 'merge' ? 'dv merge --abort' : `dv ${operation} --abort`;
-  const goes = operation === 'merge' ? 'dv commit' : `dv ${operation} --continue`;
+  const isMerge = operation === 'merge' || operation === 'stash';
+  const ends = isMerge ? 'dv merge --abort' : `dv ${operation} --abort`;
+  const goes = isMerge ? 'dv commit' : `dv ${operation} --continue`;
   if (conflicts.length === 0) {
     return [head, `  (all conflicts are resolved: "${goes}" goes on)`];
   }
