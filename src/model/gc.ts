@@ -6,6 +6,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { DvError } from '../errors.ts';
 import { type Hash, isHash } from '../hash.ts';
+import { EMPTY_TREE } from '../prolly/node-writer.ts';
 import type { Store } from '../store/contract.ts';
 import type { Maintenance, SweepResult } from '../store/maintenance.ts';
 import { type Edge, edgesOf } from './edges.ts';
@@ -33,7 +34,9 @@ export async function gcRoots(
   const head = Buffer.from((await store.getState(HEAD_KEY)) ?? []).toString('latin1');
   if (isHash(head)) edges.push({ kind: 'named', hash: head });
   const staged = Buffer.from((await store.getState(STAGED_KEY)) ?? []).toString('latin1');
-  for (const hash of staged.split(' ')) if (isHash(hash)) edges.push({ kind: 'root', hash });
+  for (const hash of staged.split(' ')) {
+    if (isHash(hash) && hash !== EMPTY_TREE) edges.push({ kind: 'root', hash });
+  }
   edges.push(...(await mergeEdges(store)), ...(await operationEdges(store)));
   return edges;
 }

@@ -10,6 +10,7 @@
  * changed, and what a merge or a sequence in progress had in the state.
  */
 import { type Hash, isHash } from '../hash.ts';
+import { EMPTY_TREE } from '../prolly/node-writer.ts';
 import type {
   ChunkToPut,
   StateUpdate,
@@ -90,7 +91,7 @@ export async function operationEdges(store: Store): Promise<Edge[]> {
       const head = state[HEAD_KEY] ?? '';
       if (isHash(head)) edges.push({ kind: 'named', hash: head });
       for (const hash of (state[STAGED_KEY] ?? '').split(' ')) {
-        if (isHash(hash)) edges.push({ kind: 'root', hash });
+        if (isHash(hash) && hash !== EMPTY_TREE) edges.push({ kind: 'root', hash });
       }
     }
   }

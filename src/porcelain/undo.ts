@@ -45,17 +45,16 @@ export async function undo(repo: Repository, dryRun = false): Promise<UndoResult
   const operation = at === 0 ? undefined : await readOperation(repo.store, at);
   if (operation === undefined) throw nothing('undo');
   const pushed = await remotesWith(repo, operation);
-  const state = [operationsUpdate(last, at - 1, raw)];
-  const result = await move(
-    repo,
-    operation.after,
-    operation.before,
-    state,
+  const next = await readOperation(repo.store, at + 1);
+  const step = {
+    verb: 'undo',
     operation,
-    'undo',
-    dryRun,
-  );
-  return { ...result, pushed };
+    from: operation.after,
+    to: operation.before,
+    other: next?.before,
+    log: operationsUpdate(last, at - 1, raw),
+  } as const;
+  return { ...(await move(repo, step, dryRun)), pushed };
 }
 
 /** @throws DvError `nothing-to-undo`, `ref-moved`, `unsaved-changes` */
@@ -63,8 +62,16 @@ export async function redo(repo: Repository, dryRun = false): Promise<UndoResult
   const { last, at, raw } = await readOperations(repo.store);
   const operation = at === last ? undefined : await readOperation(repo.store, at + 1);
   if (operation === undefined) throw nothing('redo');
-  const state = [operationsUpdate(last, at + 1, raw)];
-  return move(repo, operation.before, operation.after, state, operation, 'redo', dryRun);
+  const previous = at === 0 ? undefined : await readOperation(repo.store, at);
+  const step = {
+    verb: 'redo',
+    operation,
+    from: operation.before,
+    to: operation.after,
+    other: previous?.after,
+    log: operationsUpdate(last, at + 1, raw),
+  } as const;
+  return move(repo, step, dryRun);
 }
 
 function nothing(what: 'undo' | 'redo'): DvError {
@@ -73,20 +80,22 @@ function nothing(what: 'undo' | 'redo'): DvError {
   });
 }
 
-async function move(
-  repo: Repository,
-  from: View,
-  to: View,
-  more: readonly StateUpdate[],
-  operation: Operation,
-  verb: 'undo' | 'redo',
-  dryRun: boolean,
-): Promise<UndoResult> {
+interface Step {
+  readonly verb: 'undo' | 'redo';
+  readonly operation: Operation;
+  readonly from: View;
+  readonly to: View;
+  /** What the neighbouring operation has at the same moment: work staged in between. */
+  readonly other: View | undefined;
+  readonly log: StateUpdate;
+}
+
+async function move(repo: Repository, step: Step, dryRun: boolean): Promise<UndoResult> {
+  const { from, to, operation, verb } = step;
   const refs = from.refs.map(([name, old], i): RefUpdate => ({ name, old, new: to.refs[i][1] }));
   const set = await workingSet(repo);
-  await checkStage(repo, from);
-  const head = await commitOf(repo, to, refs);
-  const headRoot = await rootOfCommit(repo.nodes, head);
+  const state = await stateUpdates(repo, step);
+  const headRoot = await rootOfCommit(repo.nodes, await commitOf(repo, to, refs));
   const [staged] = (to.state[STAGED_KEY] ?? '').split(' ');
   const root = staged === '' ? headRoot : parseHash(staged);
   // The files show what is staged: that is what they move from.
@@ -97,16 +106,12 @@ async function move(
   const { message, time } = operation;
   const result = { operation: message, time, refs: moved, files, pushed: [] };
   if (dryRun) return result;
-  const state = VIEW_KEYS.map((key): StateUpdate => {
-    const bytes = (text: string | null) => (text === null ? null : Buffer.from(text));
-    return { key, value: bytes(to.state[key] ?? null), expect: bytes(from.state[key] ?? null) };
-  });
   const log = {
     actor: await actorName(repo),
     time: repo.env.now(),
     message: `${verb}: ${message}`,
   };
-  if (!(await checkout(repo, items, { refs, state: [...state, ...more], log }))) {
+  if (!(await checkout(repo, items, { refs, state, log }))) {
     throw new DvError('ref-moved', `something else was changed since '${message}'`, {
       hint: 'dv reflog shows what; dv reset goes to any commit',
     });
@@ -114,12 +119,28 @@ async function move(
   return result;
 }
 
-/** What was staged since is work of its own. */
-async function checkStage(repo: Repository, from: View): Promise<void> {
-  const value = await repo.store.getState(STAGED_KEY);
-  const now = value === undefined ? null : Buffer.from(value).toString();
-  if (now === (from.state[STAGED_KEY] ?? null)) return;
-  throw new DvError('unsaved-changes', 'something was staged since', {
+/** @throws DvError `unsaved-changes` when there is work that no operation knows */
+async function stateUpdates(repo: Repository, step: Step): Promise<StateUpdate[]> {
+  const updates: StateUpdate[] = [step.log];
+  for (const key of VIEW_KEYS) {
+    const value = (await repo.store.getState(key)) ?? null;
+    const now = value === null ? null : Buffer.from(value).toString();
+    const isKnown = [step.from, step.other].some(
+      (view) => view && (view.state[key] ?? null) === now,
+    );
+    if (!isKnown) throw unknownWork(key);
+    const text = step.to.state[key] ?? null;
+    updates.push({ key, value: text === null ? null : Buffer.from(text), expect: value });
+  }
+  return updates;
+}
+
+function unknownWork(key: string): DvError {
+  if (key === HEAD_KEY) {
+    return new DvError('ref-moved', 'HEAD is somewhere else now', { hint: 'dv reflog' });
+  }
+  const what = key === STAGED_KEY ? 'something was staged' : 'a merge or the like was begun';
+  return new DvError('unsaved-changes', `${what} since`, {
     hint: 'dv commit it, dv stash it, or dv restore --staged it',
   });
 }
