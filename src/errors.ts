@@ -50,6 +50,8 @@ export const ERROR_KINDS = {
   'no-sequence': 'refused',
   'nothing-to-undo': 'refused',
   'no-stash': 'refused',
+  'no-bisect': 'refused',
+  'bad-bisect': 'refused',
   'merge-commit': 'refused',
   'bad-plan': 'refused',
   'conflicts-left': 'refused',

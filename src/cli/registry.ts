@@ -12,6 +12,46 @@ export const COMMANDS: CommandTable = {
     group: 'exchange',
     load: async () => (await import('./commands/apply.ts')).command,
   },
+  bisect: {
+    summary: 'Find the commit that changed something',
+    group: 'history',
+    load: async () => (await import('./commands/bisect.ts')).command,
+  },
+  'bisect bad': {
+    summary: 'Say that it is broken in a commit',
+    group: 'history',
+    load: async () => (await import('./commands/bisect-bad.ts')).command,
+  },
+  'bisect good': {
+    summary: 'Say that it is not broken in a commit',
+    group: 'history',
+    load: async () => (await import('./commands/bisect-good.ts')).command,
+  },
+  'bisect log': {
+    summary: 'Show what was said so far',
+    group: 'history',
+    load: async () => (await import('./commands/bisect-log.ts')).command,
+  },
+  'bisect reset': {
+    summary: 'End the search',
+    group: 'history',
+    load: async () => (await import('./commands/bisect-reset.ts')).command,
+  },
+  'bisect run': {
+    summary: 'Let a program judge each commit',
+    group: 'history',
+    load: async () => (await import('./commands/bisect-run.ts')).command,
+  },
+  'bisect skip': {
+    summary: 'Say that a commit cannot be judged',
+    group: 'history',
+    load: async () => (await import('./commands/bisect-skip.ts')).command,
+  },
+  'bisect start': {
+    summary: 'Begin to look for a commit by hand',
+    group: 'history',
+    load: async () => (await import('./commands/bisect-start.ts')).command,
+  },
   blame: {
     summary: 'Show which commit last set each row or cell',
     group: 'history',
@@ -111,6 +151,11 @@ export const COMMANDS: CommandTable = {
     summary: 'Bring other branches into the current one',
     group: 'branch',
     load: async () => (await import('./commands/merge.ts')).command,
+  },
+  'merge-base': {
+    summary: 'Find where two histories part',
+    group: 'branch',
+    load: async () => (await import('./commands/merge-base.ts')).command,
   },
   mv: {
     summary: 'Rename or move a table',

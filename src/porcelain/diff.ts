@@ -24,6 +24,7 @@ import { hasWorkingFile } from './checkout.ts';
 import { checkFilter, type DiffFilter, filterDiff, type SchemaPair } from './diff-filter.ts';
 import { checkFile, fingerprintUpdate, readFingerprint, renewFingerprints } from './fingerprint.ts';
 import { resolveEntry } from './inspect.ts';
+import { mergeBaseOf } from './merge-base.ts';
 import { readEntry } from './read-entry.ts';
 import { pathOf, type Repository, resolveCommit, tableNameOf } from './repository.ts';
 import { endsOf } from './revisions-and-paths.ts';
@@ -182,7 +183,8 @@ async function revisionRoots(
   repo: Repository,
   { revisions = [], cached }: DiffOptions,
 ): Promise<Hash[]> {
-  const texts = revisions.flatMap((text) => endsOf(text));
+  const texts: string[] = [];
+  for (const text of revisions) texts.push(...(await diffEnds(repo, text)));
   if (texts.length > (cached ? 1 : 2)) {
     const most = cached ? 'what is staged with one revision' : 'two revisions';
     throw new DvError('bad-option', `diff compares ${most} at most`, {
@@ -254,4 +256,11 @@ export async function workingEntry(
   const { entry, print } = await readEntry(repo, name, path, staged, {});
   await renewFingerprints(repo.store, [fingerprintUpdate(name, print)]);
   return entry;
+}
+
+/** Of `A...B` their merge base and B, as in git. @throws DvError `unrelated-histories` */
+async function diffEnds(repo: Repository, text: string): Promise<readonly string[]> {
+  const ends = endsOf(text);
+  if (ends.length === 1 || !text.includes('...')) return ends;
+  return [await mergeBaseOf(repo, ends[0], ends[1]), ends[1]];
 }

@@ -23,8 +23,9 @@ import { workingSet } from './staging.ts';
 
 /** The root of a revision; '' or undefined: what is staged. */
 export async function resolveRoot(repo: Repository, revision: string | undefined): Promise<Hash> {
-  if (revision === undefined || revision === '') return (await workingSet(repo)).staged;
-  return (await readCommit(repo.store, await resolveCommit(repo, revision))).root;
+  const isStaged = (revision === undefined || revision === '') && repo.asOf === undefined;
+  if (isStaged) return (await workingSet(repo)).staged;
+  return (await readCommit(repo.store, await resolveCommit(repo, revision || 'HEAD'))).root;
 }
 
 /**

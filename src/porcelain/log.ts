@@ -4,9 +4,11 @@
  */
 import type { Hash } from '../hash.ts';
 import { type LoggedCommit, type WalkOptions, walkHistory } from '../model/history.ts';
+import { mergeBases } from '../model/merge-base.ts';
+import { readResolved } from '../model/merge-record.ts';
 import { peelToCommit, readCommit } from '../model/object-reader.ts';
 import type { Commit } from '../model/objects.ts';
-import { diffRoots } from '../model/root.ts';
+import { diffRoots, getRootEntry, sameEntry } from '../model/root.ts';
 import { walkTopological } from '../model/topological.ts';
 import { rootOfCommit } from '../model/working-set.ts';
 import { type CommitSummary, firstLine, summarize } from './commit.ts';
@@ -28,6 +30,8 @@ export interface LogOptions {
   readonly firstParent?: boolean;
   /** Only commits that changed one of these tables, or one below these directories. */
   readonly tables?: readonly string[];
+  /** Only commits in which merge rules decided something. */
+  readonly resolved?: boolean;
   /** Row counts with each commit. */
   readonly stat?: boolean;
   /**
@@ -54,10 +58,17 @@ interface Range {
 async function parseRange(repo: Repository, options: LogOptions): Promise<Range> {
   const range: Range = { starts: [], exclude: [] };
   for (const text of options.revisions ?? []) {
-    const dots = /^(.*?)\.\.(.*)$/.exec(text);
-    if (dots !== null) {
+    const dots = /^(.*?)(\.\.\.?)(.*)$/.exec(text);
+    if (dots !== null && dots[2] === '...') {
+      const ends = [
+        await resolveCommit(repo, dots[1] || 'HEAD'),
+        await resolveCommit(repo, dots[3] || 'HEAD'),
+      ];
+      range.starts.push(...ends);
+      range.exclude.push(...(await mergeBases(repo.store, ends[0], ends[1])));
+    } else if (dots !== null) {
       range.exclude.push(await resolveCommit(repo, dots[1] || 'HEAD'));
-      range.starts.push(await resolveCommit(repo, dots[2] || 'HEAD'));
+      range.starts.push(await resolveCommit(repo, dots[3] || 'HEAD'));
     } else if (text.startsWith('^')) range.exclude.push(await resolveCommit(repo, text.slice(1)));
     else range.starts.push(await resolveCommit(repo, text));
   }
@@ -129,7 +140,9 @@ function matcher(options: LogOptions): (commit: Commit) => boolean {
   const compile = (patterns: readonly string[] = []) => patterns.map((p) => pattern(p, flags));
   const authors = compile(options.author);
   const messages = compile(options.grep);
-  return ({ author, committer, message }) => {
+  return (commit) => {
+    const { author, committer, message } = commit;
+    if (options.resolved && readResolved(commit) === undefined) return false;
     if (options.since !== undefined && committer.time < options.since) return false;
     if (options.until !== undefined && committer.time > options.until) return false;
     const who = `${author.name} <${author.email}>`;
@@ -147,20 +160,37 @@ function pattern(text: string, flags: string): RegExp {
   }
 }
 
-/** Did the commit change one of the tables? A merge must differ from every parent. */
+/**
+ * Did the commit change one of the tables? A merge must differ from every parent. Cost: a lookup
+ * a table and commit where names are of tables; a comparison of roots where one is a directory.
+ */
 async function touches(
   repo: Repository,
   { commit }: LoggedCommit,
   tables: readonly string[] = [],
 ): Promise<boolean> {
   if (tables.length === 0 || tables.includes('')) return true;
-  const isMeant = (name: string): boolean =>
-    tables.some((table) => name === table || name.startsWith(`${table}/`));
   const parents = commit.parents.length === 0 ? [undefined] : commit.parents;
   for (const parent of parents) {
     const root = await rootOfCommit(repo.nodes, parent);
-    const differences = await diffRoots(repo.nodes, root, commit.root);
-    if (!differences.some(({ name }) => isMeant(name))) return false;
+    if (root === commit.root || !(await differs(repo, root, commit.root, tables))) return false;
   }
   return true;
+}
+
+async function differs(
+  repo: Repository,
+  from: Hash,
+  to: Hash,
+  names: readonly string[],
+): Promise<boolean> {
+  for (const name of names) {
+    const before = await getRootEntry(repo.nodes, from, name);
+    const after = await getRootEntry(repo.nodes, to, name);
+    if (!sameEntry(before, after)) return true;
+    if (before !== undefined) continue;
+    const differences = await diffRoots(repo.nodes, from, to);
+    if (differences.some((one) => one.name.startsWith(`${name}/`))) return true;
+  }
+  return false;
 }

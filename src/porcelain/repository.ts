@@ -10,6 +10,7 @@ import { join, relative, resolve, sep } from 'node:path';
 import { DvError } from '../errors.ts';
 import type { Hash } from '../hash.ts';
 import { readHead } from '../model/head.ts';
+import { walkHistory } from '../model/history.ts';
 import { checkTableName } from '../model/names.ts';
 import { resolveRevision } from '../model/revision.ts';
 import type { NodeStore } from '../prolly/node-store.ts';
@@ -26,6 +27,8 @@ export interface Repository {
   readonly dotDir: string;
   /** Where the caller stands: relative file names start here. */
   readonly cwd: string;
+  /** ms since the epoch: a revision means its newest commit of then (`--as-of`). */
+  readonly asOf?: number;
   readonly store: Store & Maintenance;
   readonly nodes: NodeStore;
   readonly env: Environment;
@@ -42,8 +45,22 @@ export async function readNodeId(store: Store): Promise<string> {
 }
 
 /** The commit a revision names. @throws DvError `bad-revision`, `ambiguous-hash`, ... */
-export function resolveCommit(repo: Repository, revision: string): Promise<Hash> {
-  return resolveRevision(repo.store, revision, (text) => parseDate(text, repo.env.now()));
+export async function resolveCommit(repo: Repository, revision: string): Promise<Hash> {
+  const { store, env, asOf } = repo;
+  const commit = await resolveRevision(store, revision, (text) => parseDate(text, env.now()));
+  return asOf === undefined ? commit : commitAsOf(store, commit, asOf, revision);
+}
+
+/** The newest commit of a history that was made by `time`. Cost: the commits made since. */
+async function commitAsOf(store: Store, head: Hash, time: number, revision: string): Promise<Hash> {
+  const stopAt = ({ committer }: { committer: { time: number } }) => committer.time <= time;
+  for await (const { hash, commit } of walkHistory(store, [head], { stopAt })) {
+    if (commit.committer.time <= time) return hash;
+  }
+  const when = new Date(time).toISOString();
+  throw new DvError('bad-revision', `'${revision}' has no commit as old as ${when}`, {
+    hint: 'dv log shows the first one',
+  });
 }
 
 /** HEAD's commit, or undefined before the first. */

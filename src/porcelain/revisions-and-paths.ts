@@ -78,9 +78,9 @@ async function namesRevision(repo: Repository, word: string, isPath: boolean): P
   }
 }
 
-/** The revisions of `A..B`, `HEAD` for an end left out; another text alone. */
+/** The revisions of `A..B` and `A...B`, `HEAD` for an end left out; another text alone. */
 export function endsOf(text: string): [string] | [from: string, to: string] {
-  const range = text.includes('...') ? null : /^(.*?)\.\.(.*)$/s.exec(text);
+  const range = /^(.*?)\.\.\.?(.*)$/s.exec(text);
   return range === null ? [text] : [range[1] || 'HEAD', range[2] || 'HEAD'];
 }
 

@@ -12,10 +12,10 @@ import {
   openTable,
 } from '../../porcelain/row-questions.ts';
 import type { Row, Schema } from '../../tuple/schema.ts';
+import { type AsOfFlag, declareAsOf, openAsOf } from '../as-of.ts';
 import type { CommandModule } from '../command.ts';
 import type { Context } from '../context.ts';
 import { collectNames } from '../import-options.ts';
-import { openRepositoryOf } from '../open-repository.ts';
 import { pacedFlush } from '../paced-flush.ts';
 import { shortHash } from '../render/commit-parts.ts';
 import { cellText } from '../render/conflict-text.ts';
@@ -23,7 +23,7 @@ import { formatIsoDate, formatShortDate } from '../render/date.ts';
 import { cutText } from '../render/diff/shorten.ts';
 import { parseCount } from './log.ts';
 
-interface Options {
+interface Options extends AsOfFlag {
   readonly where?: string;
   readonly columns?: readonly string[];
   readonly cells?: boolean;
@@ -41,6 +41,7 @@ export const command: CommandModule<Options> = {
       .option('--columns <names>', 'show these columns: a,b,...', collectNames)
       .option('--cells', 'the commit of each cell (of --columns, or of all)')
       .option('--limit <rows>', 'so many rows', parseCount);
+    declareAsOf(command);
   },
   examples: [
     ['dv blame cities.csv', 'who last set each row'],
@@ -48,7 +49,7 @@ export const command: CommandModule<Options> = {
     ['dv blame --where "country = \'CH\'" v1:cities.csv', 'some rows, as of a tag'],
   ],
   async run(context, { operands: [text], options }) {
-    const repo = await openRepositoryOf(context);
+    const repo = await openAsOf(context, options);
     const { schema } = await openTable(repo, text);
     const request: BlameOptions = {
       ...(options.where !== undefined && { where: options.where }),

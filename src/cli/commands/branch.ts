@@ -15,14 +15,14 @@ import {
   renameBranch,
 } from '../../porcelain/branch.ts';
 import { headCommit, type Repository } from '../../porcelain/repository.ts';
+import { type AsOfFlag, declareAsOf, openAsOf } from '../as-of.ts';
 import type { CommandModule } from '../command.ts';
 import type { Context } from '../context.ts';
 import { matchesGlob } from '../glob.ts';
-import { openRepositoryOf } from '../open-repository.ts';
 import { shortHash } from '../render/commit-parts.ts';
 import { displayWidth, pad } from '../render/width.ts';
 
-interface Options {
+interface Options extends AsOfFlag {
   readonly list?: boolean;
   readonly verbose?: boolean;
   readonly delete?: boolean;
@@ -46,6 +46,7 @@ export const command: CommandModule<Options> = {
       .option('-M', 'rename even over a branch that exists')
       .option('-f, --force', 'make the branch even if it exists: it is moved')
       .option('--show-current', 'print the current branch');
+    declareAsOf(command);
   },
   examples: [
     ['dv branch', 'list branches'],
@@ -53,7 +54,7 @@ export const command: CommandModule<Options> = {
     ['dv branch -d fix', 'delete a branch that has been merged'],
   ],
   async run(context, { operands, options }) {
-    const repo = await openRepositoryOf(context);
+    const repo = await openAsOf(context, options);
     if (options.showCurrent) return showCurrent(context, repo);
     if (options.delete || options.D) return remove(context, repo, operands, options);
     if (options.move || options.M) return move(context, repo, operands, options);

@@ -13,6 +13,7 @@ import { type DiffResult, diff, diffNamed } from '../../porcelain/diff.ts';
 import { diffFiles } from '../../porcelain/diff-files.ts';
 import { endsOf, splitRevisions } from '../../porcelain/revisions-and-paths.ts';
 import { findWorktree } from '../../porcelain/worktree.ts';
+import { type AsOfFlag, declareAsOf, openAsOf } from '../as-of.ts';
 import type { CommandModule, Invocation } from '../command.ts';
 import type { Context } from '../context.ts';
 import {
@@ -22,12 +23,11 @@ import {
   readDiffView,
 } from '../diff-options.ts';
 import { declareKeyOptions, type ImportFlags, parseTableFormat } from '../import-options.ts';
-import { openRepositoryOf } from '../open-repository.ts';
 import { type DiffViewOptions, renderDiffView } from '../render/diff-view.ts';
 import { NO_PAINT } from '../render/paint.ts';
 import { removedAtEnd, writeFileOf, writeTexts } from '../write-output.ts';
 
-interface Options extends DiffFlags, Pick<ImportFlags, 'key' | 'type'> {
+interface Options extends AsOfFlag, DiffFlags, Pick<ImportFlags, 'key' | 'type'> {
   readonly cached?: boolean;
   readonly staged?: boolean;
   readonly index: boolean;
@@ -60,6 +60,7 @@ export const command: CommandModule<Options> = {
         parseTableFormat,
       );
     declareKeyOptions(command);
+    declareAsOf(command);
     declareDiffOptions(command);
   },
   examples: [
@@ -131,14 +132,16 @@ async function findDifferences(
     if (options[name] === undefined) continue;
     throw new DvError('bad-option', `'--${name.replace('F', '-f')}' goes with --no-index only`);
   }
-  const repository = await openRepositoryOf(context);
+  const repository = await openAsOf(context, options);
   if (operands.length === 2 && operands.every(namesTable)) {
     const title = operands.join(' → ');
     const name = view.format === 'text' ? title : undefined;
     const [from, to] = operands;
     return { result: await diffNamed(repository, from, to, { ...view.filter, name }), title };
   }
-  const { revisions, paths } = await splitRevisions(repository, operands, beforeDashes);
+  const split = await splitRevisions(repository, operands, beforeDashes);
+  const isThen = repository.asOf !== undefined && split.revisions.length === 0;
+  const { revisions, paths } = isThen ? { ...split, revisions: ['HEAD'] } : split;
   const cached = options.cached ?? options.staged ?? false;
   const result = await diff(repository, { ...view.filter, revisions, paths, cached });
   return { result, title: titleOf(revisions, cached) };

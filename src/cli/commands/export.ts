@@ -5,13 +5,13 @@
 import { DvError } from '../../errors.ts';
 import { FORMAT_NAMES, type FormatName } from '../../formats/contract.ts';
 import { exportBytes, exportFile, reportBytes } from '../../porcelain/export.ts';
+import { type AsOfFlag, declareAsOf, openAsOf } from '../as-of.ts';
 import type { CommandModule } from '../command.ts';
 import type { Context } from '../context.ts';
 import { parseTableFormat } from '../import-options.ts';
-import { openRepositoryOf } from '../open-repository.ts';
 import { removedAtEnd, writeBytes } from '../write-output.ts';
 
-interface Options {
+interface Options extends AsOfFlag {
   readonly output?: string;
   readonly format?: FormatName;
   readonly withVersion?: boolean;
@@ -28,6 +28,7 @@ export const command: CommandModule<Options> = {
       .option('-o, --output <file>', 'all or nothing; its name may tell format and compression')
       .option('--format <name>', FORMAT_NAMES.join(', '), parseTableFormat)
       .option('--with-version', "with the commit, time and author of each row's last change");
+    declareAsOf(command);
   },
   examples: [
     ['dv export orders', 'to standard output'],
@@ -38,7 +39,7 @@ export const command: CommandModule<Options> = {
   async run(context, { operands: [text, ...more], options }) {
     if (more.length > 0) throw new DvError('bad-option', 'dv export writes one table');
     const { output, format, withVersion } = options;
-    const repository = await openRepositoryOf(context);
+    const repository = await openAsOf(context, options);
     if (output !== undefined && output !== '-') {
       const onTemporary = removedAtEnd(context);
       const request = { output, format, onTemporary, withVersion };

@@ -1,9 +1,9 @@
 /** `dv hash [REV:]TABLE...`: each hash alone on a line. JSON: `{"table","hash"}`, one a line. */
 import { hashOfTable } from '../../porcelain/inspect.ts';
+import { type AsOfFlag, declareAsOf, openAsOf } from '../as-of.ts';
 import type { CommandModule } from '../command.ts';
-import { openRepositoryOf } from '../open-repository.ts';
 
-export const command: CommandModule = {
+export const command: CommandModule<AsOfFlag> = {
   declare(command) {
     command
       .description(
@@ -12,13 +12,14 @@ export const command: CommandModule = {
           'they were made.',
       )
       .argument('<table...>', 'TABLE, or REV:TABLE');
+    declareAsOf(command);
   },
   examples: [
     ['dv hash HEAD:cities.csv', 'the table of the last commit'],
     ['dv hash main:cities.csv draft:cities.csv', 'is it the same on both branches?'],
   ],
-  async run(context, { operands }) {
-    const repository = await openRepositoryOf(context);
+  async run(context, { operands, options }) {
+    const repository = await openAsOf(context, options);
     for (const text of operands) {
       const { table, hash } = await hashOfTable(repository, text);
       if (context.json) context.out.json({ table, hash });

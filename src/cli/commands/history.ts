@@ -8,11 +8,11 @@
 import { DvError } from '../../errors.ts';
 import type { RowVersion } from '../../model/row-history.ts';
 import { changedCells, historyOf } from '../../porcelain/row-questions.ts';
+import { type AsOfFlag, declareAsOf, openAsOf } from '../as-of.ts';
 import type { CommandModule } from '../command.ts';
 import type { Context } from '../context.ts';
 import { parseKeyList } from '../key-list.ts';
 import { collect } from '../message.ts';
-import { openRepositoryOf } from '../open-repository.ts';
 import { pacedFlush } from '../paced-flush.ts';
 import { shortHash, subjectOf } from '../render/commit-parts.ts';
 import { cellText } from '../render/conflict-text.ts';
@@ -20,7 +20,7 @@ import { formatIsoDate, formatShortDate } from '../render/date.ts';
 import { cutText } from '../render/diff/shorten.ts';
 import { parseCount } from './log.ts';
 
-interface Options {
+interface Options extends AsOfFlag {
   readonly column?: readonly string[];
   readonly maxCount?: number;
 }
@@ -36,6 +36,7 @@ export const command: CommandModule<Options> = {
       .argument('<key>', 'the row; cells of a longer key joined by commas')
       .option('-L, --column <column>', 'only versions that changed it; may be repeated', collect)
       .option('-n, --max-count <number>', 'so many versions', parseCount);
+    declareAsOf(command);
   },
   examples: [
     ['dv history cities.csv 42', 'how a row came to be what it is'],
@@ -49,7 +50,7 @@ export const command: CommandModule<Options> = {
       });
     }
     const key = parseKeyList(text, 'the key')[0] ?? [];
-    const repo = await openRepositoryOf(context);
+    const repo = await openAsOf(context, options);
     const flush = pacedFlush(context);
     const { column: columns, maxCount: limit } = options;
     for await (const version of historyOf(repo, table, key, { columns, limit })) {

@@ -11,17 +11,17 @@ import { parseDate } from '../../porcelain/dates.ts';
 import { type LogEntry, type LogOptions, log } from '../../porcelain/log.ts';
 import { type Repository, tableNameOf } from '../../porcelain/repository.ts';
 import { splitRevisions } from '../../porcelain/revisions-and-paths.ts';
+import { type AsOfFlag, declareAsOf, openAsOf } from '../as-of.ts';
 import type { CommandModule } from '../command.ts';
 import { declareCommitFormat, type FormatFlags, styleOf } from '../commit-format.ts';
 import { commitAsJson } from '../commit-json.ts';
 import type { Context } from '../context.ts';
 import { collect } from '../message.ts';
-import { openRepositoryOf } from '../open-repository.ts';
 import { pacedFlush } from '../paced-flush.ts';
 import type { CommitStyle } from '../render/commit-text.ts';
 import { LogText } from '../render/log-text.ts';
 
-interface Options extends FormatFlags {
+interface Options extends AsOfFlag, FormatFlags {
   readonly stat?: boolean;
   readonly maxCount?: number;
   readonly skip?: number;
@@ -35,6 +35,7 @@ interface Options extends FormatFlags {
   readonly all?: boolean;
   readonly firstParent?: boolean;
   readonly reverse?: boolean;
+  readonly resolved?: boolean;
 }
 
 export const command: CommandModule<Options> = {
@@ -54,10 +55,12 @@ export const command: CommandModule<Options> = {
       .option('--first-parent', 'follow only the first parent of merges')
       .option('--reverse', 'oldest first')
       .option('--graph', 'draw how the commits are connected')
+      .option('--resolved', 'only merges in which rules decided something, with what')
       .option('--stat', 'with the rows that changed in each table');
     declareCommitFormat(command);
     command.option('--format <format>', 'as --pretty');
     declareDigits(command);
+    declareAsOf(command);
   },
   examples: [
     ['dv log --oneline --graph --all', 'everything at a glance'],
@@ -66,7 +69,7 @@ export const command: CommandModule<Options> = {
     ['dv log main..fix', 'what fix has that main has not'],
   ],
   async run(context, { operands, beforeDashes, options }) {
-    const repo = await openRepositoryOf(context);
+    const repo = await openAsOf(context, options);
     const { revisions, paths } = await splitLogOperands(repo, operands, beforeDashes);
     const now = context.environment.now();
     const request: LogOptions = {
@@ -82,6 +85,7 @@ export const command: CommandModule<Options> = {
       firstParent: options.firstParent,
       tables: paths.map((path) => tableNameOf(repo, path)),
       stat: options.stat,
+      resolved: options.resolved,
       graph: options.graph && !context.json,
     };
     if (options.graph && options.reverse) {
@@ -90,7 +94,10 @@ export const command: CommandModule<Options> = {
     const entries = log(repo, request);
     const inOrder = options.reverse ? reversed(entries) : entries;
     if (context.json) await writeJson(context, inOrder);
-    else await writeText(context, inOrder, await styleOf(context, repo, options), options);
+    else {
+      const style = { ...(await styleOf(context, repo, options)), resolved: options.resolved };
+      await writeText(context, inOrder, style, options);
+    }
     return 0;
   },
 };

@@ -9,13 +9,13 @@
  */
 import { DvError } from '../../errors.ts';
 import { type ListedEntry, listTree } from '../../porcelain/inspect.ts';
+import { type AsOfFlag, declareAsOf, openAsOf } from '../as-of.ts';
 import type { CommandModule } from '../command.ts';
 import type { Context } from '../context.ts';
-import { openRepositoryOf } from '../open-repository.ts';
 import { formatCount } from '../render/count.ts';
 import { pad } from '../render/width.ts';
 
-interface Options {
+interface Options extends AsOfFlag {
   readonly abbrev: boolean;
   readonly nameOnly?: boolean;
 }
@@ -28,6 +28,7 @@ export const command: CommandModule<Options> = {
       .argument('[revision]', 'default: what is staged')
       .option('--name-only', 'only the names')
       .option('--no-abbrev', 'whole hashes');
+    declareAsOf(command);
   },
   examples: [
     ['dv ls-tree HEAD', 'what the last commit holds'],
@@ -35,7 +36,7 @@ export const command: CommandModule<Options> = {
   ],
   async run(context, { operands: [revision, ...more], options }) {
     if (more.length > 0) throw new DvError('bad-option', 'dv ls-tree takes one revision');
-    const entries = await listTree(await openRepositoryOf(context), revision);
+    const entries = await listTree(await openAsOf(context, options), revision);
     if (context.json) for (const entry of entries) context.out.json(entry);
     else if (options.nameOnly) {
       for (const { table } of entries) context.out.line(context.shownLine(table));

@@ -14,6 +14,7 @@ import type { Repository } from '../../porcelain/repository.ts';
 import { splitRevisions } from '../../porcelain/revisions-and-paths.ts';
 import { readOneRow } from '../../porcelain/row-questions.ts';
 import { findShown, type ShownCommit } from '../../porcelain/show.ts';
+import { type AsOfFlag, declareAsOf, openAsOf } from '../as-of.ts';
 import type { CommandModule } from '../command.ts';
 import { declareCommitFormat, type FormatFlags, styleOf } from '../commit-format.ts';
 import { commitAsJson, tagAsJson } from '../commit-json.ts';
@@ -25,7 +26,6 @@ import {
   readDiffView,
 } from '../diff-options.ts';
 import { parseKeyList } from '../key-list.ts';
-import { openRepositoryOf } from '../open-repository.ts';
 import { type CommitStyle, renderCommit } from '../render/commit-text.ts';
 import { cellText } from '../render/conflict-text.ts';
 import { renderDiffView } from '../render/diff-view.ts';
@@ -34,7 +34,7 @@ import { displayWidth, pad } from '../render/width.ts';
 import { writeEntry } from '../write-entry.ts';
 import { writeTexts } from '../write-output.ts';
 
-interface Options extends DiffFlags, Omit<FormatFlags, 'format'> {
+interface Options extends AsOfFlag, DiffFlags, Omit<FormatFlags, 'format'> {
   readonly key?: string;
   /** false: `--no-patch`. */
   readonly patch: boolean;
@@ -56,6 +56,7 @@ export const command: CommandModule<Options> = {
       .option('--key <key>', 'of REV:TABLE only this row; cells of a key joined by commas');
     declareCommitFormat(command);
     declareDiffOptions(command);
+    declareAsOf(command);
   },
   examples: [
     ['dv show', 'the last commit, and the rows it changed'],
@@ -64,10 +65,11 @@ export const command: CommandModule<Options> = {
   ],
   async run(context, { operands, beforeDashes, options }) {
     const view = readView(context, options);
-    const repo = await openRepositoryOf(context);
+    const repo = await openAsOf(context, options);
     const { objects, paths } = await splitObjects(repo, operands, beforeDashes);
     if (options.key !== undefined) return showOneRow(context, repo, objects, options.key);
-    const style = await styleOf(context, repo, { ...options, format: undefined });
+    const plain = await styleOf(context, repo, { ...options, format: undefined });
+    const style = { ...plain, resolved: true };
     for (const [index, object] of objects.entries()) {
       const shown = await findShown(repo, object);
       if (shown.kind !== 'commit') await writeEntry(context, repo, object, shown.entry);

@@ -6,12 +6,12 @@ import { DvError } from '../../errors.ts';
 import { readSubject } from '../../porcelain/log.ts';
 import type { Repository } from '../../porcelain/repository.ts';
 import { type SwitchOptions, type SwitchResult, switchTo } from '../../porcelain/switch.ts';
+import { type AsOfFlag, declareAsOf, openAsOf } from '../as-of.ts';
 import type { CommandModule } from '../command.ts';
 import type { Context } from '../context.ts';
-import { openRepositoryOf } from '../open-repository.ts';
 import { shortHash } from '../render/commit-parts.ts';
 
-interface Options {
+interface Options extends AsOfFlag {
   readonly create?: string;
   readonly forceCreate?: string;
   readonly detach?: boolean;
@@ -32,6 +32,7 @@ export const command: CommandModule<Options> = {
       .option('-d, --detach', 'go to a commit or tag, on no branch')
       .option('--discard-changes', 'throw away what is not committed')
       .option('-f, --force', 'as --discard-changes');
+    declareAsOf(command);
   },
   examples: [
     ['dv switch -c fix', 'begin a branch'],
@@ -40,7 +41,7 @@ export const command: CommandModule<Options> = {
   ],
   async run(context, { operands: [operand], options }) {
     const { target, ...request } = readRequest(operand, options);
-    const repo = await openRepositoryOf(context);
+    const repo = await openAsOf(context, options);
     const result = await switchTo(repo, target, request);
     const { branch, commit, files } = result;
     if (context.json) context.out.json({ branch, commit, files });

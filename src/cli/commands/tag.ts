@@ -8,15 +8,15 @@ import { DvError } from '../../errors.ts';
 import { readSubject } from '../../porcelain/log.ts';
 import type { Repository } from '../../porcelain/repository.ts';
 import { createTag, deleteTag, listTags, type TagInfo } from '../../porcelain/tag.ts';
+import { type AsOfFlag, declareAsOf, openAsOf } from '../as-of.ts';
 import type { CommandModule } from '../command.ts';
 import type { Context } from '../context.ts';
 import { matchesGlob } from '../glob.ts';
 import { canEdit, collect, editMessage, type MessageFlags, readMessage } from '../message.ts';
-import { openRepositoryOf } from '../open-repository.ts';
 import { shortHash } from '../render/commit-parts.ts';
 import { displayWidth, pad } from '../render/width.ts';
 
-interface Options extends MessageFlags {
+interface Options extends AsOfFlag, MessageFlags {
   readonly list?: boolean;
   readonly delete?: boolean;
   readonly force?: boolean;
@@ -45,6 +45,7 @@ export const command: CommandModule<Options> = {
       .option('-F, --file <file>', 'read the message from a file, or - for standard input')
       .option('-f, --force', 'move the tag if it exists')
       .option('-d, --delete', 'delete tags');
+    declareAsOf(command);
   },
   examples: [
     ['dv tag v1', 'name the commit you are at'],
@@ -52,7 +53,7 @@ export const command: CommandModule<Options> = {
     ['dv tag -l "v1.*"', 'list some'],
   ],
   async run(context, { operands, options }) {
-    const repo = await openRepositoryOf(context);
+    const repo = await openAsOf(context, options);
     if (options.delete) return remove(context, repo, operands);
     const isList = options.list || options.n !== undefined || operands.length === 0;
     if (isList) return list(context, repo, operands, options);

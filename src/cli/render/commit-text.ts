@@ -3,12 +3,14 @@
  * `full`, `fuller`, or a template with git's placeholders (commit-template.ts).
  */
 import type { Hash } from '../../hash.ts';
+import { readResolved } from '../../model/merge-record.ts';
 import type { Commit } from '../../model/objects.ts';
 import type { Decoration, Decorations } from '../../porcelain/decorations.ts';
 import type { Context } from '../context.ts';
 import { indent, renderNamesBehind, shortHash, subjectOf, who } from './commit-parts.ts';
 import { fillTemplate } from './commit-template.ts';
 import { formatDate } from './date.ts';
+import { renderDecisions } from './merge-decisions.ts';
 import { NO_PAINT } from './paint.ts';
 import { displayWidth } from './width.ts';
 
@@ -22,6 +24,8 @@ export interface CommitStyle {
   readonly decorations?: Decorations;
   /** Short hashes, or full ones; default: short only in `oneline`. */
   readonly abbreviate?: boolean;
+  /** With what merge rules decided. */
+  readonly resolved?: boolean;
   /** Columns of the terminal: a hash that would break the line is cut. */
   readonly width?: number;
 }
@@ -52,7 +56,7 @@ function fitHash(hash: string, names: readonly Decoration[], style: CommitStyle)
 function renderLong(
   hash: string,
   commit: Commit,
-  { format, context }: CommitStyle,
+  { format, context, resolved: isResolvedShown }: CommitStyle,
   names: readonly Decoration[],
 ): string {
   const { author, committer, message, parents } = commit;
@@ -65,7 +69,10 @@ function renderLong(
   if (format === 'full' || format === 'fuller') facts.push(['Commit', who(committer)]);
   if (format === 'fuller') facts.push(['CommitDate', formatDate(committer)]);
   const body = context.shown(format === 'short' ? subjectOf(message) : message);
-  return [head, ...renderFacts(facts, format, context), '', indent(body)].join('\n');
+  const text = [head, ...renderFacts(facts, format, context), '', indent(body)].join('\n');
+  const resolved = isResolvedShown ? readResolved(commit) : undefined;
+  if (resolved === undefined) return text;
+  return `${text}\n\n    Decided by rule:\n${renderDecisions(resolved, context).trimEnd()}`;
 }
 
 function renderFacts(
