@@ -32,6 +32,7 @@ export const ERROR_KINDS = {
   'unknown-ref': 'usage',
   'unknown-rule': 'usage',
   'not-a-repository': 'usage',
+  'not-a-terminal': 'usage',
   'no-author': 'usage',
   'no-message': 'usage',
   // refused: the repository or the data says no; nothing changed

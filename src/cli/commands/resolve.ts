@@ -5,11 +5,13 @@
  */
 import { DvError } from '../../errors.ts';
 import { resolveFromFile } from '../../porcelain/conflict-file.ts';
+import { countByTable } from '../../porcelain/conflicts.ts';
 import { type Repository, tableNameOf } from '../../porcelain/repository.ts';
 import type { ResolveResult } from '../../porcelain/resolve.ts';
 import { type ResolveChoice, resolve } from '../../porcelain/resolve-choices.ts';
 import type { Cell } from '../../tuple/schema.ts';
 import type { CommandModule } from '../command.ts';
+import type { Context } from '../context.ts';
 import { parseKeyList } from '../key-list.ts';
 import { collect } from '../message.ts';
 import { openRepositoryOf } from '../open-repository.ts';
@@ -27,6 +29,7 @@ interface Options {
   readonly where?: string;
   readonly value?: readonly string[];
   readonly from?: string;
+  readonly interactive?: boolean;
 }
 
 export const command: CommandModule<Options> = {
@@ -37,6 +40,7 @@ export const command: CommandModule<Options> = {
           'columns or that match a condition. dv commit ends the merge when none is left.',
       )
       .argument('[table...]', 'only of these tables')
+      .option('-i, --interactive', 'one by one, on a screen')
       .option('--ours', 'what the current branch has')
       .option('--theirs', 'what comes in')
       .option('--base', 'what both began from')
@@ -48,6 +52,7 @@ export const command: CommandModule<Options> = {
       .option('--from <file>', 'as filled in in a file that dv conflicts --export wrote');
   },
   examples: [
+    ['dv resolve -i', 'look at each, and choose'],
     ['dv resolve --theirs cities.csv', 'take what comes in for a table'],
     ['dv resolve --key 42 --value population=134000', 'say what a cell is'],
     ['dv resolve --rule max --column population', 'the larger number, everywhere'],
@@ -55,6 +60,7 @@ export const command: CommandModule<Options> = {
     ['dv resolve --from left.csv', 'what a spreadsheet settled'],
   ],
   async run(context, { operands, options }) {
+    if (options.interactive) return onScreen(context, operands, options);
     const choice = readChoice(options);
     const repo = await openRepositoryOf(context);
     const result =
@@ -67,6 +73,25 @@ export const command: CommandModule<Options> = {
     return 0;
   },
 };
+
+async function onScreen(
+  context: Context,
+  operands: readonly string[],
+  options: Options,
+): Promise<number> {
+  const others = Object.entries(options).find(([name, value]) => value && name !== 'interactive');
+  if (others !== undefined) {
+    throw new DvError('bad-option', `'-i' does not go with '--${others[0]}'`);
+  }
+  const { openResolveScreen } = await import('../screens/open-resolve.ts');
+  const repo = await openRepositoryOf(context);
+  const tables = operands.map((path) => tableNameOf(repo, path));
+  await openResolveScreen(context, repo, tables);
+  const counts = await countByTable(repo);
+  const left = counts.reduce((sum, { conflicts }) => sum + conflicts, 0);
+  context.note(left === 0 ? 'no conflicts are left' : `${formatCount(left, 'conflicts')} left`);
+  return 0;
+}
 
 /** Undefined: from a file. @throws DvError `bad-option` */
 function readChoice(options: Options): ResolveChoice | undefined {
