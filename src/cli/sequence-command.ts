@@ -15,9 +15,9 @@ import {
   abortSequence,
   continueSequence,
   quitSequence,
-  type SequenceResult,
   skipStep,
-} from '../porcelain/sequencer.ts';
+} from '../porcelain/sequence-resume.ts';
+import type { SequenceResult } from '../porcelain/sequencer.ts';
 import type { Context } from './context.ts';
 import { shortHash } from './render/commit-parts.ts';
 import { conflictAsJson, renderConflictSummary } from './render/merge-conflicts.ts';

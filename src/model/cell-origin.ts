@@ -15,7 +15,7 @@ import { getEntry } from '../prolly/scan.ts';
 import { fits } from '../tuple/cell-type.ts';
 import { encodeKey } from '../tuple/key-codec.ts';
 import type { Cell, Row, Schema } from '../tuple/schema.ts';
-import { compareClocks } from './merge-latest.ts';
+import { compareClocks } from './clock.ts';
 import { readCommit, readSchema, readTable } from './object-reader.ts';
 import type { Clock, Commit, Table } from './objects.ts';
 import { getRootEntry } from './root.ts';

@@ -8,8 +8,8 @@ import type { NodeStore } from '../prolly/node-store.ts';
 import { EMPTY_TREE } from '../prolly/node-writer.ts';
 import type { FindOrigins } from './cell-origin.ts';
 import { mergeBases } from './merge-base.ts';
-import { type AskOrigins, type MergeOptions, mergeRoots } from './merge-roots.ts';
-import type { RootMerge } from './merge-types.ts';
+import { mergeRoots } from './merge-roots.ts';
+import type { AskOrigins, MergeOptions, RootMerge } from './merge-types.ts';
 import { readCommit } from './object-reader.ts';
 
 export interface CommitMerge extends RootMerge {

@@ -4,18 +4,11 @@
  */
 import type { EntryMerge } from '../prolly/merge.ts';
 import type { CellOrigin, CellPlace } from './cell-origin.ts';
-import type { Clock } from './objects.ts';
+import { compareClocks } from './clock.ts';
 
 interface AskedCell {
   readonly ours: CellPlace;
   readonly theirs: CellPlace;
-}
-
-/** Negative when `a` is earlier. */
-export function compareClocks(a: Clock, b: Clock): number {
-  if (a.ms !== b.ms) return a.ms - b.ms;
-  if (a.counter !== b.counter) return a.counter - b.counter;
-  return a.node < b.node ? -1 : a.node > b.node ? 1 : 0;
 }
 
 /** The cells of a batch that `latest` decides, and what was found out about them. */

@@ -6,11 +6,9 @@
  */
 import type { Hash } from '../hash.ts';
 import type { NodeStore } from '../prolly/node-store.ts';
-import type { ColumnRule } from '../tuple/schema.ts';
-import type { CellOrigin, CellPlace } from './cell-origin.ts';
 import { DecisionLog } from './decisions.ts';
 import { mergeTables } from './merge-table.ts';
-import type { EntryConflict, Renumbered, RootMerge, Sides } from './merge-types.ts';
+import type { EntryConflict, MergeOptions, Renumbered, RootMerge, Sides } from './merge-types.ts';
 import { foldName } from './names.ts';
 import {
   type DialectRecord,
@@ -21,23 +19,6 @@ import {
   type RootEntry,
   sameEntry,
 } from './root.ts';
-
-/** Who last set cells on one side; for the rule `latest`. */
-export type AskOrigins = (
-  table: string,
-  cells: readonly CellPlace[],
-) => Promise<readonly (CellOrigin | undefined)[]>;
-
-export interface MergeOptions {
-  /** Decides what no rule of the table decides: cells, and with ours or theirs whole rows. */
-  readonly fallback?: ColumnRule;
-  /** Rows that both added under one integer key: whose get a new one. */
-  readonly renumber?: 'ours' | 'theirs';
-  /** Without it, `latest` leaves a conflict. */
-  readonly origins?: { readonly ours: AskOrigins; readonly theirs: AskOrigins };
-  /** What is kept where there is a conflict; default `ours`. */
-  readonly keep?: 'ours' | 'base';
-}
 
 /**
  * New chunks are in the store when it resolves. Cost: what both sides changed.

@@ -28,8 +28,7 @@ import type { MergedColumns } from './merge-columns.ts';
 import { LatestClocks } from './merge-latest.ts';
 import type { TableSide } from './merge-renames.ts';
 import { KeyDispenser } from './merge-renumber.ts';
-import type { MergeOptions } from './merge-roots.ts';
-import type { Renumbered, RowConflictKind, Sides } from './merge-types.ts';
+import type { MergeOptions, Renumbered, RowConflictKind, Sides } from './merge-types.ts';
 import { loadRow } from './table-diff.ts';
 
 export interface RowMergeRequest {

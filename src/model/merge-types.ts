@@ -6,6 +6,7 @@
  */
 import type { Hash } from '../hash.ts';
 import type { Cell, ColumnRule, RowRule } from '../tuple/schema.ts';
+import type { CellOrigin, CellPlace } from './cell-origin.ts';
 import type { RootEntry } from './root.ts';
 
 /** One thing of each side. */
@@ -91,4 +92,21 @@ export interface RootMerge {
   readonly conflicts: readonly EntryConflict[];
   readonly resolved: Resolved;
   readonly renumbered: readonly Renumbered[];
+}
+
+/** Who last set cells on one side; for the rule `latest`. */
+export type AskOrigins = (
+  table: string,
+  cells: readonly CellPlace[],
+) => Promise<readonly (CellOrigin | undefined)[]>;
+
+export interface MergeOptions {
+  /** Decides what no rule of the table decides: cells, and with ours or theirs whole rows. */
+  readonly fallback?: ColumnRule;
+  /** Rows that both added under one integer key: whose get a new one. */
+  readonly renumber?: 'ours' | 'theirs';
+  /** Without it, `latest` leaves a conflict. */
+  readonly origins?: { readonly ours: AskOrigins; readonly theirs: AskOrigins };
+  /** What is kept where there is a conflict; default `ours`. */
+  readonly keep?: 'ours' | 'base';
 }

@@ -11,10 +11,10 @@
  */
 import type { Hash } from '../hash.ts';
 import type { NodeStore } from '../prolly/node-store.ts';
-import type { Cell, Row, Schema } from '../tuple/schema.ts';
+import type { Cell } from '../tuple/schema.ts';
 import { readCommit } from './object-reader.ts';
 import type { Commit } from './objects.ts';
-import { RowPaths, type RowState } from './row-paths.ts';
+import { RowPaths, type RowState, type VersionedRow } from './row-paths.ts';
 
 export interface RowVersion {
   readonly commit: Hash;
@@ -23,11 +23,6 @@ export interface RowVersion {
   /** Before (in the first parent) and after, with their columns; null: absent. */
   readonly from: VersionedRow | null;
   readonly to: VersionedRow | null;
-}
-
-export interface VersionedRow {
-  readonly schema: Schema;
-  readonly row: Row;
 }
 
 /** Commits of a straight stretch that are looked at together. */

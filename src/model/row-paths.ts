@@ -8,12 +8,17 @@ import type { Node } from '../prolly/node.ts';
 import type { NodeStore } from '../prolly/node-store.ts';
 import { fits } from '../tuple/cell-type.ts';
 import { encodeKey } from '../tuple/key-codec.ts';
-import type { Cell, Schema } from '../tuple/schema.ts';
+import type { Cell, Row, Schema } from '../tuple/schema.ts';
 import { readSchema, readTable } from './object-reader.ts';
 import type { Commit, Table } from './objects.ts';
 import { getRootEntry } from './root.ts';
-import type { VersionedRow } from './row-history.ts';
 import { loadRow } from './table-diff.ts';
+
+/** A row with the columns that its version of the table has. */
+export interface VersionedRow {
+  readonly schema: Schema;
+  readonly row: Row;
+}
 
 /** A row in one version of the table; undefined: the version has no such table. */
 export type RowState = TableVersion | undefined;

@@ -4,7 +4,7 @@
  */
 import { DvError } from '../errors.ts';
 import { findOrigins } from '../model/cell-origin.ts';
-import { compareClocks } from '../model/merge-latest.ts';
+import { compareClocks } from '../model/clock.ts';
 import type { MergeState } from '../model/merge-state.ts';
 import { mergeCell } from '../tuple/merge-cell.ts';
 import { suits } from '../tuple/merge-rules.ts';

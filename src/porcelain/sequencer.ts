@@ -13,22 +13,19 @@
 import { DvError } from '../errors.ts';
 import type { Hash } from '../hash.ts';
 import { headUpdate } from '../model/head.ts';
-import { countConflicts, mergeUpdate, readMerge, type StoredMerge } from '../model/merge-state.ts';
+import { mergeUpdate, type StoredMerge } from '../model/merge-state.ts';
 import type { EntryConflict, RootMerge } from '../model/merge-types.ts';
 import { BRANCH_PREFIX } from '../model/names.ts';
 import { readCommit } from '../model/object-reader.ts';
-import { diffRoots } from '../model/root.ts';
 import { rootOfCommit, stagedUpdate, type WorkingSet } from '../model/working-set.ts';
 import type { RefUpdate, StateUpdate } from '../store/contract.ts';
-import { type CheckoutItem, checkout, hasWorkingFile } from './checkout.ts';
+import { type CheckoutItem, checkout } from './checkout.ts';
 import { firstLine } from './commit.ts';
 import { requireNoMerge } from './merge-guard.ts';
-import { makeCommit, type PlayedStep, playStep, type StepCommit } from './play-step.ts';
+import { type PlayedStep, playStep, type StepCommit } from './play-step.ts';
 import type { Repository } from './repository.ts';
 import {
-  readSequence,
   requireNoSequence,
-  requireSequence,
   type SequenceOperation,
   type SequenceOptions,
   type SequenceState,
@@ -54,12 +51,12 @@ export interface SequenceResult {
 }
 
 /** Where the sequence stands: in memory until it ends or stops. */
-interface Position {
+export interface Position {
   readonly commit: Hash;
   readonly root: Hash;
 }
 
-interface Run {
+export interface Run {
   readonly repo: Repository;
   readonly operation: SequenceOperation;
   readonly options: SequenceOptions;
@@ -108,7 +105,7 @@ export async function runSequence(
   return play(run, steps, position, []);
 }
 
-async function play(
+export async function play(
   run: Run,
   steps: readonly SequenceStep[],
   from: Position,
@@ -157,7 +154,7 @@ interface Rest {
 }
 
 /** State updates that take away what the run began from. */
-function overUpdates({ merge, sequence }: Run): StateUpdate[] {
+export function overUpdates({ merge, sequence }: Run): StateUpdate[] {
   return [mergeUpdate(null, merge?.raw ?? null), sequenceUpdate(null, sequence?.raw ?? null)];
 }
 
@@ -167,7 +164,7 @@ function stateOf(run: Run, { todo, skipped, position }: Rest): SequenceState {
 }
 
 /** HEAD to `commit`: of a rebase detached; else its branch. */
-function moveTo(
+export function moveTo(
   { set, operation }: Run,
   commit: Hash,
 ): { refs: RefUpdate[]; state: StateUpdate[] } {
@@ -214,7 +211,7 @@ async function pause(run: Run, rest: Rest): Promise<SequenceResult> {
   return resultOf('edit', rest, commit, []);
 }
 
-function resultOf(
+export function resultOf(
   outcome: SequenceResult['outcome'],
   { position, made, skipped }: Omit<Rest, 'todo'>,
   stoppedAt: Hash | null,
@@ -247,7 +244,7 @@ async function settle(
   });
 }
 
-async function transact(
+export async function transact(
   repo: Repository,
   items: readonly CheckoutItem[],
   { refs, state, reflog }: { refs: readonly RefUpdate[]; state: StateUpdate[]; reflog: string },
@@ -288,138 +285,4 @@ async function finish(
   }
   await settle(run, position.root, position, overUpdates(run), target, reflog);
   return resultOf('done', { position, made, skipped }, null, []);
-}
-
-/** A run that goes on from what is stored. */
-async function reopen(repo: Repository, operation: SequenceOperation): Promise<Run> {
-  const sequence = await requireSequence(repo, operation);
-  const merge = await readMerge(repo.store);
-  const set = await workingSet(repo);
-  const { options, start, branch } = sequence.state;
-  // The files show what is staged: that is what they move from.
-  const shown = { ...set, headRoot: set.staged };
-  return { repo, operation, options, start, branch, set: shown, merge, sequence };
-}
-
-/** @throws DvError `no-sequence`, `conflicts-left`, `ref-moved`, `unsaved-changes` */
-export async function continueSequence(
-  repo: Repository,
-  operation: SequenceOperation,
-  message?: string,
-): Promise<SequenceResult> {
-  const run = await reopen(repo, operation);
-  const { todo, skipped, at } = run.sequence!.state;
-  const head = run.set.head.commit ?? at;
-  const position = { commit: head, root: await rootOfCommit(repo.nodes, head) };
-  const [step, ...rest] = todo;
-  if (run.merge === undefined) {
-    // Somebody committed, or it stopped to be edited: the step is over.
-    const isOver = head !== at || step?.action === 'edit';
-    if (run.set.staged !== position.root) throw staged();
-    return play(run, isOver ? rest : todo, position, skipped);
-  }
-  const { state } = run.merge;
-  const left = countConflicts(state.conflicts);
-  if (left > 0) throw conflictsLeft(left, state.conflicts);
-  const isEmpty = run.set.staged === position.root;
-  if (isEmpty) return play(run, rest, position, [...skipped, step.commit]);
-  const merged = { root: run.set.staged, resolved: state.resolved };
-  const made = await makeCommit(repo, merged, {
-    parents: state.parents,
-    message: message ?? state.message,
-    author: state.author,
-  });
-  await repo.store.putMany([made]);
-  const next = { commit: made.hash, root: run.set.staged };
-  const result = await play(run, rest, next, skipped);
-  return { ...result, made: [made.hash, ...result.made] };
-}
-
-function staged(): DvError {
-  return new DvError('unsaved-changes', 'something is staged and not committed', {
-    hint: 'dv commit, or dv commit --amend, then --continue',
-  });
-}
-
-function conflictsLeft(left: number, conflicts: readonly EntryConflict[]): DvError {
-  const many = left === 1 ? '1 conflict is' : `${left} conflicts are`;
-  const [{ table }] = conflicts;
-  return new DvError('conflicts-left', `${many} not resolved, the first in '${table}'`, {
-    hint: 'dv conflicts shows them, dv resolve settles them',
-    data: { conflicts: left },
-  });
-}
-
-/** Leaves out the step that it stopped at. @throws DvError `no-sequence`, `ref-moved` */
-export async function skipStep(
-  repo: Repository,
-  operation: SequenceOperation,
-): Promise<SequenceResult> {
-  const run = await reopen(repo, operation);
-  const { todo, skipped, at } = run.sequence!.state;
-  const head = run.set.head.commit ?? at;
-  const root = await rootOfCommit(repo.nodes, head);
-  await backTo(run, root);
-  const set = await workingSet(repo);
-  const merge = await readMerge(repo.store);
-  const sequence = await readSequence(repo.store);
-  const again = { ...run, set, merge, sequence };
-  return play(again, todo.slice(1), { commit: head, root }, skipped);
-}
-
-/** The stage and the files to a root; the merge is over. */
-async function backTo({ repo, set, merge }: Run, root: Hash): Promise<void> {
-  const items = await itemsTo(repo, [set.staged, merge?.state.merged], root);
-  const state = [stagedUpdate(set, root, root), mergeUpdate(null, merge?.raw ?? null)];
-  await transact(repo, items, { refs: [], state, reflog: '' });
-}
-
-/** The files that differ between some roots and `to`, as `to` has them. */
-async function itemsTo(
-  repo: Repository,
-  roots: readonly (Hash | undefined)[],
-  to: Hash,
-): Promise<CheckoutItem[]> {
-  const items = new Map<string, CheckoutItem>();
-  for (const root of roots) {
-    if (root === undefined) continue;
-    for (const { name, from, to: after } of await diffRoots(repo.nodes, root, to)) {
-      const entry = after ?? from;
-      if (entry === undefined || !hasWorkingFile(name, entry)) continue;
-      items.set(name, { name, entry: after ?? null });
-    }
-  }
-  return [...items.values()];
-}
-
-/** Back to where it began. @throws DvError `no-sequence`, `ref-moved` */
-export async function abortSequence(
-  repo: Repository,
-  operation: SequenceOperation,
-): Promise<SequenceResult> {
-  const run = await reopen(repo, operation);
-  const { set, start, branch, merge } = run;
-  const root = await rootOfCommit(repo.nodes, start);
-  const items = await itemsTo(repo, [set.staged, merge?.state.merged], root);
-  const target = moveTo(run, start);
-  if (operation === 'rebase' && branch !== null) {
-    target.state = [{ ...headUpdate({ branch }), expect: target.state[0]?.expect ?? null }];
-  }
-  const state = [...target.state, stagedUpdate(set, root, root), ...overUpdates(run)];
-  const reflog = `${operation} (abort): back to ${start.slice(0, 12)}`;
-  await transact(repo, items, { refs: target.refs, state, reflog });
-  const position = { commit: start, root };
-  return resultOf('aborted', { position, made: [], skipped: [] }, null, []);
-}
-
-/** Forgets what is left, and leaves everything as it is. @throws DvError `no-sequence` */
-export async function quitSequence(
-  repo: Repository,
-  operation: SequenceOperation,
-): Promise<SequenceResult> {
-  const run = await reopen(repo, operation);
-  await transact(repo, [], { refs: [], state: overUpdates(run), reflog: '' });
-  const commit = run.set.head.commit ?? run.start;
-  const position = { commit, root: run.set.headRoot };
-  return resultOf('quit', { position, made: [], skipped: [] }, null, []);
 }

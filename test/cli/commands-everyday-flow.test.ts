@@ -79,7 +79,7 @@ test('branch, switch, and back', async () => {
   expect([refused.status, refused.stderr]).toEqual([
     3,
     "error: unsaved changes to 'cities.csv' would be lost\n" +
-      'hint: commit them, or throw them away with --discard-changes\n',
+      'hint: dv commit or dv stash keeps them; dv restore throws them away\n',
   ]);
   await shell.ok('switch', '--discard-changes', 'main');
   expect(readFileSync(file, 'utf8')).toBe(CITIES);

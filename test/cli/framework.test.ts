@@ -200,7 +200,7 @@ describe('completion', () => {
   }
 
   test('of commands and options in bash', async () => {
-    expect(await complete('dv', 'con')).toEqual(['config']);
+    expect(await complete('dv', 'con')).toEqual(['config', 'conflicts']);
     expect(await complete('dv', '-C', 'dir', '--json', 'ver')).toEqual(['version']);
     expect(await complete('dv', 'config', '--g')).toEqual(['--global']);
     expect(await complete('dv', 'config', '--j')).toEqual(['--json']);

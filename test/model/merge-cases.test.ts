@@ -1,7 +1,8 @@
 /** The merge cases of fixtures/merge, as they are and with the sides swapped. */
 import { describe, expect, test } from 'vitest';
 import type { CellOrigin } from '../../src/model/cell-origin.ts';
-import { type AskOrigins, type MergeOptions, mergeRoots } from '../../src/model/merge-roots.ts';
+import { mergeRoots } from '../../src/model/merge-roots.ts';
+import type { AskOrigins, MergeOptions } from '../../src/model/merge-types.ts';
 import type { ColumnRule } from '../../src/tuple/schema.ts';
 import { type MergeCase, readMergeCases } from '../support/merge-cases.ts';
 import { conflictLines, newNodes, readTableOf, rootWith } from '../support/merge-scene.ts';

@@ -5,8 +5,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { CellOrigin } from '../../src/model/cell-origin.ts';
-import { compareClocks } from '../../src/model/merge-latest.ts';
-import { type AskOrigins, mergeRoots } from '../../src/model/merge-roots.ts';
+import { compareClocks } from '../../src/model/clock.ts';
+import { mergeRoots } from '../../src/model/merge-roots.ts';
+import type { AskOrigins } from '../../src/model/merge-types.ts';
 import type { Cell, Row, Schema } from '../../src/tuple/schema.ts';
 import { newNodes, readTableOf, rootWith } from '../support/merge-scene.ts';
 
