@@ -170,4 +170,3 @@ export interface RowWriter {
   readOffsets(branch: string, source: string): Promise<SourceOffsets | null>;
   close(): Promise<void>;
 }
-
