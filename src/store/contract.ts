@@ -11,17 +11,13 @@
  * batch at a time and never await per row.
  */
 import type { Hash } from '../hash.ts';
+import type { ChunkToPut } from './chunk.ts';
 import type { TransferStore } from './transfer.ts';
+
+export type { ChunkToPut } from './chunk.ts';
 
 /** No chunk is larger, whatever its kind. A store refuses it (`bug`). */
 export const MAX_CHUNK_BYTES = 262144;
-
-/** A chunk to store. `like` names the chunk it replaces: a hint that a delta may pay. */
-export interface ChunkToPut {
-  readonly hash: Hash;
-  readonly bytes: Uint8Array;
-  readonly like?: Hash;
-}
 
 export interface ObjectStore {
   /**

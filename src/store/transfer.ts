@@ -9,7 +9,7 @@
  * refers to, so from then on it counts.
  */
 import type { Hash } from '../hash.ts';
-import type { ChunkToPut } from './contract.ts';
+import type { ChunkToPut } from './chunk.ts';
 
 /** How the bytes of a stored chunk are made from `data`. */
 export type ChunkForm =
