@@ -133,6 +133,7 @@ async function readRequest(
     resolve: readRule(options.resolve),
     message: await readMessage(context, options),
     allowUnrelated: options.allowUnrelatedHistories,
+    summary: context.json || !context.quiet,
   };
 }
 
