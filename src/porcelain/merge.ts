@@ -29,6 +29,7 @@ import { checkout } from './checkout.ts';
 import { type CommitSummary, checkMessage, summarize } from './commit.ts';
 import { requireNoMerge } from './merge-guard.ts';
 import { type Repository, resolveCommit } from './repository.ts';
+import type { ResolveResult } from './resolve.ts';
 import { type MergePlan, moveHead, requireCleanStage, settleMerge } from './settle-merge.ts';
 import { workingSet } from './staging.ts';
 import { actorName, moveWorkingSet } from './switch.ts';
@@ -67,6 +68,8 @@ export interface MergeResult extends CommitSummary {
   readonly conflicts: readonly EntryConflict[];
   readonly resolved: Resolved | undefined;
   readonly renumbered: readonly Renumbered[];
+  /** Conflicts that were settled as they were before (`rerere.enabled`). */
+  readonly reused?: ResolveResult;
 }
 
 interface Scene {
@@ -292,7 +295,10 @@ async function settle(scene: Scene, merged: RootMerge, plan: MergePlan): Promise
     return { ...found, outcome, commit: head };
   }
   const settled = await settleMerge(repo, set, merged, plan);
-  if (settled.kind === 'stopped') return { ...found, outcome: 'conflicts', commit: head };
+  if (settled.kind === 'stopped') {
+    const { reused } = settled;
+    return { ...found, outcome: 'conflicts', commit: head, ...(reused && { reused }) };
+  }
   if (settled.kind === 'staged') return { ...found, outcome: 'staged', commit: head };
   return { ...found, outcome: 'merged', commit: settled.commit };
 }
