@@ -35,6 +35,7 @@ export const ERROR_KINDS = {
   'not-a-terminal': 'usage',
   'no-author': 'usage',
   'no-message': 'usage',
+  'unknown-token': 'usage',
   // refused: the repository or the data says no; nothing changed
   'already-exists': 'refused',
   'nothing-to-commit': 'refused',
@@ -104,6 +105,10 @@ export const ERROR_KINDS = {
   'limit-exceeded': 'remote',
   'push-refused': 'remote',
   'server-failed': 'remote',
+  'bad-request': 'remote',
+  'unknown-route': 'remote',
+  'unknown-session': 'remote',
+  unavailable: 'remote',
   // corrupt: stored bytes are wrong or from a newer dv
   corrupt: 'corrupt',
   'missing-object': 'corrupt',
