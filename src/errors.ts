@@ -92,6 +92,7 @@ export const ERROR_KINDS = {
   'offsets-moved': 'refused',
   'bad-cursor': 'refused',
   'clock-ahead': 'refused',
+  'command-failed': 'refused',
   // remote: the network, or the other side says no
   'remote-unreachable': 'remote',
   'connection-lost': 'remote',

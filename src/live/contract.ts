@@ -80,7 +80,10 @@ export interface WatchOptions {
   readonly patterns?: readonly string[];
   /** Only commits that changed one of these tables. */
   readonly tables?: readonly string[];
-  /** A cursor; undefined: from now on, after one `bookmark`. */
+  /**
+   * A cursor, or `commit:<hash>` (behind the change that brought a ref there) or `time:<ms>`.
+   * undefined: from now on, after one `bookmark`.
+   */
   readonly since?: string;
   /** Whether to count rows per table. */
   readonly counts?: boolean;

@@ -86,12 +86,14 @@ export class FeedItem {
 
   private async makeEvent(): Promise<CommitEvent | RefDeletedEvent | undefined> {
     const { name: ref, old, new: to, actor, time } = this.entry;
-    const shared = { id: this.id, ref, actor, time, ...(this.more ? { more: true } : {}) };
-    if (to === null) return old === null ? undefined : { type: 'ref-deleted', old, ...shared };
+    const told = { actor, time, ...(this.more ? { more: true } : {}) };
+    const { id } = this;
+    if (to === null)
+      return old === null ? undefined : { type: 'ref-deleted', id, ref, old, ...told };
     const commit = await this.readCommit(to);
     if (commit === undefined) return undefined;
     const facts = commitFacts(commit);
-    return { type: 'commit', old, new: to, ...shared, ...facts, skipped: this.skipped };
+    return { type: 'commit', id, ref, old, new: to, ...told, ...facts, skipped: this.skipped };
   }
 
   private async countEvent(): Promise<CommitEvent | RefDeletedEvent | undefined> {

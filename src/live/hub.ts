@@ -3,14 +3,15 @@
  * memory, with what was made of it; a watcher (subscription.ts) is a position in it. So
  * whoever is behind costs nothing: what it has not taken yet lies in the feed, not in a queue.
  */
-import { feedEpoch, formatCursor, parseCursor } from '../model/cursor.ts';
+import { feedEpoch, formatCursor } from '../model/cursor.ts';
 import type { Clock } from '../model/objects.ts';
 import type { NodeStore } from '../prolly/node-store.ts';
 import type { FeedEntry, Store } from '../store/contract.ts';
 import type { BookmarkEvent, ResetEvent } from './contract.ts';
 import { FeedItem } from './feed-item.ts';
 import { wantsRef } from './ref-patterns.ts';
-import { FeedSubscription, type SubscriptionFilter } from './subscription.ts';
+import { resolveSince } from './since.ts';
+import { type FeedReader, FeedSubscription, type SubscriptionFilter } from './subscription.ts';
 
 const RING_ITEMS = 2048;
 const PAGE = 1000;
@@ -37,7 +38,7 @@ export interface Subscribed {
   readonly reset: ResetEvent | undefined;
 }
 
-export class FeedHub {
+export class FeedHub implements FeedReader {
   readonly store: Store;
   readonly nodes: NodeStore;
   private readonly options: HubOptions;
@@ -64,12 +65,13 @@ export class FeedHub {
   }
 
   /**
-   * A watcher, from `since` (a cursor) or from now on. Close it.
-   * @throws DvError `bad-cursor` for what is no cursor at all
+   * A watcher, from `since` (a cursor, `commit:<hash>` or `time:<ms>`) or from now on. Close it.
+   * @throws DvError `bad-cursor` for what is no cursor at all, or no commit of the feed
    */
   async subscribe(filter: SubscriptionFilter, since?: string): Promise<Subscribed> {
-    const cursor = since === undefined ? undefined : parseCursor(since);
     await this.start();
+    const cursor =
+      since === undefined ? undefined : await resolveSince(this.store, this.epoch, since);
     const { first, last } = await this.store.readFeed(Number.MAX_SAFE_INTEGER, 1);
     const oldest = first === 0 ? 0 : first - 1;
     const from = cursor?.sequence ?? last;

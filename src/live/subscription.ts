@@ -10,11 +10,20 @@
  * told some again, and misses none. A ref that began while nobody took is told twice, its
  * first commit and its newest, so that what lies between can be told from history.
  */
+import type { NodeStore } from '../prolly/node-store.ts';
 import type { FeedEntry } from '../store/contract.ts';
 import type { FeedItem as Item } from './feed-item.ts';
 import { FeedItem } from './feed-item.ts';
-import type { FeedHub } from './hub.ts';
 import { wantsRef } from './ref-patterns.ts';
+
+/** What a subscription asks of its hub. */
+export interface FeedReader {
+  readonly nodes: NodeStore;
+  readonly last: number;
+  cursorOf(sequence: number): string;
+  itemsAfter(after: number, limit: number): Promise<readonly Item[]>;
+  leave(subscription: FeedSubscription): void;
+}
 
 export interface SubscriptionFilter {
   readonly patterns?: readonly string[];
@@ -31,7 +40,7 @@ interface Slot {
 const PAGE = 1000;
 
 export class FeedSubscription {
-  private readonly hub: FeedHub;
+  private readonly hub: FeedReader;
   private readonly filter: SubscriptionFilter;
   private base: number;
   private scanned: number;
@@ -43,7 +52,7 @@ export class FeedSubscription {
   private failure: { readonly error: unknown } | undefined;
   private ended = false;
 
-  constructor(hub: FeedHub, filter: SubscriptionFilter, position: number) {
+  constructor(hub: FeedReader, filter: SubscriptionFilter, position: number) {
     this.hub = hub;
     this.filter = filter;
     this.base = position;
