@@ -105,6 +105,10 @@ export const ERROR_KINDS = {
   'limit-exceeded': 'remote',
   'push-refused': 'remote',
   'server-failed': 'remote',
+  'bad-request': 'remote',
+  'unknown-route': 'remote',
+  'unknown-session': 'remote',
+  unavailable: 'remote',
   // corrupt: stored bytes are wrong or from a newer dv
   corrupt: 'corrupt',
   'missing-object': 'corrupt',
