@@ -35,6 +35,8 @@ export const ERROR_KINDS = {
   'not-a-terminal': 'usage',
   'no-author': 'usage',
   'no-message': 'usage',
+  'unknown-remote': 'usage',
+  'no-upstream': 'usage',
   // refused: the repository or the data says no; nothing changed
   'already-exists': 'refused',
   'nothing-to-commit': 'refused',

@@ -20,6 +20,7 @@ import type {
 } from '../store/contract.ts';
 import type { Edge } from './edges.ts';
 import { HEAD_KEY } from './head.ts';
+import { REMOTE_PREFIX } from './names.ts';
 import { STAGED_KEY } from './working-set.ts';
 
 export const OPERATIONS_KEY = 'operations';
@@ -127,7 +128,10 @@ export function recordOperations<S extends Store>(store: S): S {
 
 function isOperation({ refs = [], state = [] }: Transaction): boolean {
   if (state.some(({ key }) => key === OPERATIONS_KEY)) return false;
-  const moves = refs.some((update) => update.old !== update.new);
+  // What is known of a remote is no work of this repository's.
+  const moves = refs.some(
+    ({ name, old, new: now }) => old !== now && !name.startsWith(REMOTE_PREFIX),
+  );
   return moves || state.some(({ key }) => key === HEAD_KEY);
 }
 
@@ -142,7 +146,9 @@ async function recordOf(store: Store, transaction: Transaction): Promise<StateUp
   }
   // A repository that has no HEAD yet is being made: there is nothing to go back to.
   if (before[HEAD_KEY] === null) return [];
-  const moved = refs.filter((update) => update.old !== update.new);
+  const moved = refs.filter(
+    ({ name, old, new: now }) => old !== now && !name.startsWith(REMOTE_PREFIX),
+  );
   const operation: Operation = {
     message: log?.message ?? '',
     actor: log?.actor ?? '',
