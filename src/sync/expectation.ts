@@ -32,7 +32,7 @@ import type { Schema } from '../tuple/schema.ts';
 import { checkCborDepth } from './cbor-depth.ts';
 
 export interface Expectation extends Edge {
-  /** The commit it was reached from. */
+  /** The commit it was reached from: of a commit its child. */
   readonly commit?: Hash;
   /** What the parent says of a tree node. */
   readonly ref?: NodeRef;
@@ -244,8 +244,9 @@ function belowNamed(
   const below: Expectation[] = [{ kind: 'root', hash: root, commit: hash, top: true }];
   if (shallow.has(hash)) return below;
   const only = parents.length === 1;
-  for (const parent of parents)
-    below.push({ kind: 'named', hash: parent, below: generation, only });
+  for (const parent of parents) {
+    below.push({ kind: 'named', hash: parent, below: generation, only, commit: hash });
+  }
   return below;
 }
 
