@@ -19,11 +19,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { DvError } from '../errors.ts';
 import type { Hash } from '../hash.ts';
-import { foldName } from '../model/names.ts';
 import { COMMIT_KIND, decodeCommit, decodeSchema } from '../model/objects.ts';
 import type { NodeRef } from '../prolly/node.ts';
 import { NodeStore } from '../prolly/node-store.ts';
-import { scanLeaves } from '../prolly/scan.ts';
 import { loadCompression } from '../store/compression.ts';
 import type { ObjectStore, Store } from '../store/contract.ts';
 import type { EncodedChunk, Presence, ReceivedChunk } from '../store/transfer.ts';
@@ -31,7 +29,6 @@ import type { Schema } from '../tuple/schema.ts';
 import { ChunkDecoder } from './decode-chunk.ts';
 import {
   checkChunk,
-  clash,
   type Expectation,
   expectedBelow,
   type ReceptionFilter,
@@ -42,6 +39,7 @@ import { badPack, type Frame, PackReader } from './pack-reader.ts';
 import { isSameRef, PendingSet } from './pending-set.ts';
 import { ReceivedChunks } from './received-chunks.ts';
 import { remoteError } from './remote-error.ts';
+import { checkRootNames } from './root-names.ts';
 import { vouchedChildren } from './vouching.ts';
 
 export interface ReceiverOptions {
@@ -223,20 +221,14 @@ export class Receiver {
     return true;
   }
 
-  /**
-   * Names of roots of several leaves, which one leaf at a time cannot be checked for names that
-   * differ by case. @throws DvError `bad-pack`
-   */
+  /** Names that differ by case only in roots of several leaves. @throws DvError `bad-pack` */
   async checkRoots(): Promise<void> {
     const nodes = new NodeStore(this.overlay());
     for (const root of this.tallRoots) {
-      const folded = new Set<string>();
-      for await (const leaf of scanLeaves(nodes, root)) {
-        for (let i = 0; i < leaf.count; i++) {
-          const name = foldName(Buffer.from(leaf.key(i)).toString('utf8'));
-          if (folded.has(name)) throw asBadPack(root, clash(name));
-          folded.add(name);
-        }
+      try {
+        await checkRootNames(nodes, root);
+      } catch (error) {
+        throw asBadPack(root, error);
       }
     }
     this.tallRoots.clear();
