@@ -1,6 +1,7 @@
 /**
  * Nodes out of and into an object store. Decoded internal nodes are kept in a small cache,
- * because every walk passes the upper levels again; leaves are not.
+ * because every walk passes the upper levels again; of leaves only the few read last by
+ * themselves, as who looks a key up often edits it next.
  */
 import { DvError } from '../errors.ts';
 import type { Hash } from '../hash.ts';
@@ -9,6 +10,7 @@ import { Node } from './node.ts';
 import { EMPTY_TREE, EMPTY_TREE_BYTES } from './node-writer.ts';
 
 const CACHED_NODES = 512;
+const CACHED_LEAVES = 8;
 /** Chunks wait here until this many bytes are together (or `flush`). */
 const BATCH_BYTES = 2 * 1024 * 1024;
 
@@ -18,6 +20,7 @@ const BATCHES_UNDER_WAY = 2;
 export class NodeStore {
   readonly objects: ObjectStore;
   private readonly cache = new Map<Hash, Node>();
+  private readonly leaves = new Map<Hash, Node>();
   private queued: ChunkToPut[] = [];
   private queuedBytes = 0;
   /** What is queued or under way: readable although the store may not have it yet. */
@@ -31,11 +34,21 @@ export class NodeStore {
 
   /** @throws DvError `missing-object`, `corrupt` */
   async read(hash: Hash): Promise<Node> {
-    const known = this.cache.get(hash);
+    const known = this.cache.get(hash) ?? this.leaves.get(hash);
     if (known !== undefined) return known;
     const waiting = hash === EMPTY_TREE ? EMPTY_TREE_BYTES : this.pending.get(hash);
     const [bytes] = waiting === undefined ? await this.objects.getMany([hash]) : [waiting];
-    return this.decode(hash, bytes);
+    const node = this.decode(hash, bytes);
+    if (node.level === 0) this.rememberLeaf(hash, node);
+    return node;
+  }
+
+  private rememberLeaf(hash: Hash, node: Node): void {
+    if (this.leaves.size >= CACHED_LEAVES) {
+      const [oldest] = this.leaves.keys();
+      this.leaves.delete(oldest);
+    }
+    this.leaves.set(hash, node);
   }
 
   /** The nodes in the order asked for, read as one batch. */
