@@ -151,6 +151,7 @@ export type { RemoveOptions, Renamed } from './porcelain/remove.ts';
 export type { ResetMode, ResetResult } from './porcelain/reset.ts';
 export type { RestoreOptions, RestoreResult } from './porcelain/restore.ts';
 export type { RowSelection } from './porcelain/select-rows.ts';
+export type { SquashOptions, SquashResult } from './porcelain/squash.ts';
 export type { Status, StatusEntry, StatusOptions } from './porcelain/status.ts';
 export type { SwitchOptions, SwitchResult } from './porcelain/switch.ts';
 export type { RuledColumn, TableRules } from './porcelain/table-rules.ts';

@@ -222,6 +222,11 @@ export const COMMANDS: CommandTable = {
     group: 'history',
     load: async () => (await import('./commands/show.ts')).command,
   },
+  squash: {
+    summary: 'Thin the old history of a branch',
+    group: 'upkeep',
+    load: async () => (await import('./commands/squash.ts')).command,
+  },
   stash: {
     summary: 'Put unfinished work aside',
     group: 'work',
