@@ -212,6 +212,11 @@ export const COMMANDS: CommandTable = {
     group: 'work',
     load: async () => (await import('./commands/rollback.ts')).command,
   },
+  serve: {
+    summary: 'Let others clone, fetch and push over HTTP',
+    group: 'exchange',
+    load: async () => (await import('./commands/serve.ts')).command,
+  },
   show: {
     summary: 'Show a commit, a tag or a table of a commit',
     group: 'history',
@@ -282,6 +287,21 @@ export const COMMANDS: CommandTable = {
     group: 'branch',
     load: async () => (await import('./commands/tag.ts')).command,
   },
+  'token create': {
+    summary: 'Make a token and print it once',
+    group: 'exchange',
+    load: async () => (await import('./commands/token-create.ts')).command,
+  },
+  'token list': {
+    summary: 'List tokens, without their secrets',
+    group: 'exchange',
+    load: async () => (await import('./commands/token-list.ts')).command,
+  },
+  'token revoke': {
+    summary: 'End a token at once',
+    group: 'exchange',
+    load: async () => (await import('./commands/token-revoke.ts')).command,
+  },
   undo: {
     summary: 'Take back the last command',
     group: 'work',
@@ -291,5 +311,10 @@ export const COMMANDS: CommandTable = {
     summary: 'Print the version of dv',
     group: 'setup',
     load: async () => (await import('./commands/version.ts')).command,
+  },
+  watch: {
+    summary: 'Show commits as they arrive',
+    group: 'exchange',
+    load: async () => (await import('./commands/watch.ts')).command,
   },
 };

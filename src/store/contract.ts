@@ -11,16 +11,13 @@
  * batch at a time and never await per row.
  */
 import type { Hash } from '../hash.ts';
+import type { ChunkToPut } from './chunk.ts';
+import type { TransferStore } from './transfer.ts';
+
+export type { ChunkToPut } from './chunk.ts';
 
 /** No chunk is larger, whatever its kind. A store refuses it (`bug`). */
 export const MAX_CHUNK_BYTES = 262144;
-
-/** A chunk to store. `like` names the chunk it replaces: a hint that a delta may pay. */
-export interface ChunkToPut {
-  readonly hash: Hash;
-  readonly bytes: Uint8Array;
-  readonly like?: Hash;
-}
 
 export interface ObjectStore {
   /**
@@ -28,6 +25,7 @@ export interface ObjectStore {
    * bytes are the store's own: read them, never change them.
    */
   getMany(hashes: readonly Hash[]): Promise<(Uint8Array | undefined)[]>;
+  /** Chunks of a transfer that is not complete do not count: what they refer to may lack. */
   hasMany(hashes: readonly Hash[]): Promise<boolean[]>;
   /** Idempotent. The caller answers for `hash` being the hash of `bytes`. */
   putMany(chunks: readonly ChunkToPut[]): Promise<void>;
@@ -41,6 +39,15 @@ export interface RefUpdate {
   readonly old: Hash | null;
   /** What it points at afterwards; null: it is deleted. Equal to `old`: only asserted. */
   readonly new: Hash | null;
+  /** Written to the feed with this step instead of the transaction's own. */
+  readonly log?: LogEntry;
+}
+
+/** Who moved a ref and why; `time` in ms since the epoch. */
+export interface LogEntry {
+  readonly actor: string;
+  readonly time: number;
+  readonly message: string;
 }
 
 export interface StateUpdate {
@@ -52,10 +59,16 @@ export interface StateUpdate {
 }
 
 export interface Transaction {
+  /**
+   * In order. Several updates of one ref are steps: each one's `old` is the `new` before it,
+   * and the feed keeps every step.
+   */
   readonly refs?: readonly RefUpdate[];
   readonly state?: readonly StateUpdate[];
-  /** Written to the feed with every ref update. `time` in ms since the epoch. */
-  readonly log?: { readonly actor: string; readonly time: number; readonly message: string };
+  /** Written to the feed with every ref update that has none of its own. */
+  readonly log?: LogEntry;
+  /** Transfers (transfer.ts) that are complete with this: their chunks count from now on. */
+  readonly completes?: readonly string[];
   /** false: fails `locked` at once, instead of waiting, when another process is writing. */
   readonly wait?: boolean;
 }
@@ -66,11 +79,16 @@ export type TransactResult =
   | { readonly done: false; readonly name: string };
 
 /** One ref change, as the feed (and so the reflog) keeps it. `sequence` only grows. */
-export interface FeedEntry extends RefUpdate {
+export interface FeedEntry extends Omit<RefUpdate, 'log'>, LogEntry {
   readonly sequence: number;
-  readonly actor: string;
-  readonly time: number;
-  readonly message: string;
+}
+
+/** A part of the feed of all refs, oldest first. */
+export interface FeedPage {
+  readonly entries: readonly FeedEntry[];
+  /** The oldest sequence still kept, and the newest given out; both 0 while there is none. */
+  readonly first: number;
+  readonly last: number;
 }
 
 export interface RefStore {
@@ -88,9 +106,16 @@ export interface RefStore {
   transact(transaction: Transaction, chunks?: readonly ChunkToPut[]): Promise<TransactResult>;
   /** Feed entries of one ref, newest first. */
   readLog(ref: string, limit: number): Promise<FeedEntry[]>;
+  /** Entries of all refs behind sequence `after`, at most `limit`. */
+  readFeed(after: number, limit: number): Promise<FeedPage>;
+  /**
+   * Resolves when the feed has gone beyond sequence `after`, whichever process moved the ref
+   * (this one's own wake it at once, others' within milliseconds), or when `signal` aborts.
+   */
+  waitForFeed(after: number, signal: AbortSignal): Promise<void>;
 }
 
-export interface Store extends ObjectStore, RefStore {
+export interface Store extends ObjectStore, RefStore, TransferStore {
   /** Idempotent; waits for what is under way. */
   close(): Promise<void>;
 }

@@ -8,7 +8,7 @@
  */
 import { equalBytes } from '../bytes.ts';
 import { bug } from '../errors.ts';
-import type { Hash } from '../hash.ts';
+import { type Hash, hashOf } from '../hash.ts';
 import {
   type ChunkToPut,
   type FeedEntry,
@@ -19,6 +19,7 @@ import {
   type Transaction,
   type TransactResult,
 } from './contract.ts';
+import { FeedWaiters } from './feed-waiters.ts';
 import type {
   Maintenance,
   Marker,
@@ -26,6 +27,8 @@ import type {
   SweepOptions,
   SweepResult,
 } from './maintenance.ts';
+import { findLosingRef } from './ref-steps.ts';
+import type { Presence } from './transfer.ts';
 
 export interface MemoryStoreOptions {
   /** Milliseconds since the epoch, for the grace period of a sweep. Default: always 0. */
@@ -36,6 +39,8 @@ interface Kept {
   readonly bytes: Uint8Array;
   time: number;
   step: number;
+  /** Transfers that brought it and are not complete; empty: it is complete. */
+  readonly transfers: Set<string>;
 }
 
 const SCAN_BATCH = 1024;
@@ -46,23 +51,47 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store & Mai
   const refs = new Map<string, Hash>();
   const state = new Map<string, Uint8Array>();
   const feed: FeedEntry[] = [];
+  const dictionaries = new Map<Hash, Uint8Array>();
   let step = 0;
+  const waiters = new FeedWaiters({
+    last: async () => feed.length,
+    start() {},
+    stop() {},
+  });
 
-  function put(chunks: readonly ChunkToPut[]): void {
+  function put(chunks: readonly ChunkToPut[], transfer?: string): void {
     const over = chunks.find(({ bytes }) => bytes.length > MAX_CHUNK_BYTES);
     if (over !== undefined) throw bug(`a chunk of ${over.bytes.length} bytes`);
     step += 1;
     const time = now();
     for (const { hash, bytes } of chunks) {
       const kept = objects.get(hash);
-      if (kept === undefined) objects.set(hash, { bytes: Buffer.from(bytes), time, step });
-      else Object.assign(kept, { time, step });
+      if (kept === undefined) {
+        const transfers = new Set(transfer === undefined ? [] : [transfer]);
+        objects.set(hash, { bytes: Buffer.from(bytes), time, step, transfers });
+        continue;
+      }
+      Object.assign(kept, { time, step });
+      if (transfer === undefined) kept.transfers.clear();
+      else if (kept.transfers.size > 0) kept.transfers.add(transfer);
+    }
+  }
+
+  function presence(hash: Hash): Presence {
+    const kept = objects.get(hash);
+    if (kept === undefined) return 'absent';
+    return kept.transfers.size === 0 ? 'complete' : 'incomplete';
+  }
+
+  function complete(transfer: string): void {
+    for (const { transfers } of objects.values()) {
+      if (transfers.has(transfer)) transfers.clear();
     }
   }
 
   function findLoser({ refs: updates = [], state: keys = [] }: Transaction): string | undefined {
-    const lost = updates.find((update) => (refs.get(update.name) ?? null) !== update.old);
-    return lost?.name ?? keys.find((update) => !holdsExpected(update, state.get(update.key)))?.key;
+    const lost = findLosingRef(updates, (name) => refs.get(name));
+    return lost ?? keys.find((update) => !holdsExpected(update, state.get(update.key)))?.key;
   }
 
   function applyRef(update: RefUpdate, log: Transaction['log']): void {
@@ -84,7 +113,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store & Mai
       return hashes.map((hash) => objects.get(hash)?.bytes);
     },
     async hasMany(hashes) {
-      return hashes.map((hash) => objects.has(hash));
+      return hashes.map((hash) => presence(hash) === 'complete');
     },
     async putMany(chunks) {
       put(chunks);
@@ -109,8 +138,10 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store & Mai
       const loser = findLoser(transaction);
       if (loser !== undefined) return { done: false, name: loser };
       put(chunks);
-      for (const update of transaction.refs ?? []) applyRef(update, transaction.log);
+      for (const update of transaction.refs ?? []) applyRef(update, update.log ?? transaction.log);
       for (const update of transaction.state ?? []) applyState(update);
+      for (const transfer of transaction.completes ?? []) complete(transfer);
+      waiters.reached(feed.length);
       return { done: true };
     },
     async readLog(ref, limit) {
@@ -118,6 +149,38 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store & Mai
         .filter((entry) => entry.name === ref)
         .reverse()
         .slice(0, limit);
+    },
+    async readFeed(after, limit) {
+      const entries = feed.slice(Math.max(0, after)).slice(0, limit);
+      return { entries, first: Math.min(1, feed.length), last: feed.length };
+    },
+    waitForFeed: (after, signal) => waiters.wait(after, signal),
+    async readEncoded(hashes) {
+      return hashes.map((hash) => {
+        const data = objects.get(hash)?.bytes;
+        return data && { hash, rawSize: data.length, form: { kind: 'raw' }, data };
+      });
+    },
+    async getDictionary(hash) {
+      return dictionaries.get(hash);
+    },
+    async putDictionary(bytes) {
+      dictionaries.set(hashOf(bytes), Buffer.from(bytes));
+    },
+    async presence(hashes) {
+      return hashes.map(presence);
+    },
+    async putReceived(transfer, chunks) {
+      put(chunks, transfer);
+    },
+    async listTransfers() {
+      const names = [...objects.values()].flatMap(({ transfers }) => [...transfers]);
+      return [...new Set(names)].sort();
+    },
+    async dropTransfer(transfer) {
+      for (const [hash, { transfers }] of objects) {
+        if (transfers.delete(transfer) && transfers.size === 0) objects.delete(hash);
+      }
     },
     async close() {},
     async *scan() {

@@ -9,7 +9,9 @@
  * chunks. So there is about one for each kind of large table; they are few, small and stay.
  */
 import { DvError } from '../errors.ts';
+import { type Hash, hashOf } from '../hash.ts';
 import { type Compression, canBeDictionary, type PreparedDictionary } from './compression.ts';
+import { MAX_CHUNK_BYTES } from './contract.ts';
 import { bytesOfColumn } from './sqlite-columns.ts';
 import type { SqliteFile } from './sqlite-file.ts';
 
@@ -38,6 +40,7 @@ export class Dictionaries {
   private readonly file: SqliteFile;
   private readonly compression: Compression;
   private readonly known = new Map<number, SharedDictionary>();
+  private readonly hashes = new Map<number, Hash>();
 
   constructor(file: SqliteFile, compression: Compression) {
     this.file = file;
@@ -88,6 +91,31 @@ export class Dictionaries {
     return id;
   }
 
+  /** The hash of a dictionary's bytes: what it is called outside this store. */
+  hashOf(id: number): Hash {
+    const hash = this.hashes.get(id) ?? hashOf(this.read(id).prepared.bytes);
+    this.hashes.set(id, hash);
+    return hash;
+  }
+
+  /** There are few, so all are looked at, once. */
+  find(hash: Hash): SharedDictionary | undefined {
+    const ids = this.file.sql('SELECT id FROM dictionaries').pluck().all() as number[];
+    const id = ids.find((one) => this.hashOf(one) === hash);
+    return id === undefined ? undefined : this.read(id);
+  }
+
+  /** Stores one from outside, unless it is there, useless, or there are too many. */
+  add(bytes: Uint8Array): void {
+    if (!canBeDictionary(bytes) || bytes.length > MAX_CHUNK_BYTES) return;
+    if (this.isFull() || this.find(hashOf(bytes)) !== undefined) return;
+    this.store({ id: undefined, prepared: this.compression.prepare(bytes) });
+  }
+
+  private isFull(): boolean {
+    return Number(this.latest()[0] ?? 0) >= FIRST_DICTIONARY + MOST_DICTIONARIES - 1;
+  }
+
   private latest(): number[] {
     return this.file
       .sql('SELECT id FROM dictionaries ORDER BY id DESC LIMIT ?')
@@ -100,7 +128,7 @@ export class Dictionaries {
     samples: readonly Uint8Array[],
     limit: number,
   ): SharedDictionary | undefined {
-    if (Number(this.latest()[0] ?? 0) >= FIRST_DICTIONARY + MOST_DICTIONARIES - 1) return undefined;
+    if (this.isFull()) return undefined;
     const others = chunks.filter((chunk) => !samples.includes(chunk));
     const pieces = spread(others, PIECES).map((chunk) =>
       chunk.subarray(Math.max(0, chunk.length - DICTIONARY_BYTES / PIECES)),

@@ -15,7 +15,7 @@ import { pathToFileURL } from 'node:url';
 import type BetterSqlite3 from 'better-sqlite3';
 import { DvError } from '../errors.ts';
 import { isReadOnly } from './sqlite-errors.ts';
-import { checkFormat, createFormat } from './sqlite-schema.ts';
+import { checkFormat, createFormat, supplyFormat, upgradeFormat } from './sqlite-schema.ts';
 
 type Database = BetterSqlite3.Database;
 
@@ -53,7 +53,8 @@ function openForWriting(path: string): OpenedDatabase {
   const db = connect(path);
   try {
     db.pragma('trusted_schema = OFF');
-    if (!checkFormat(db, path)) createFormat(db, path);
+    if (checkFormat(db, path)) upgradeFormat(db);
+    else createFormat(db, path);
     return { db, readOnly: false };
   } catch (error) {
     db.close();
@@ -85,7 +86,10 @@ function tryReadOnly(way: string, path: string): Database | undefined {
   try {
     db = connect(way, { readonly: true, fileMustExist: true });
     db.pragma('trusted_schema = OFF');
-    if (checkFormat(db, path)) return db;
+    if (checkFormat(db, path)) {
+      supplyFormat(db);
+      return db;
+    }
   } catch (error) {
     if (error instanceof DvError) {
       db?.close();

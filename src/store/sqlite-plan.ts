@@ -29,6 +29,8 @@ export interface PutPlan {
   readonly fresh: readonly PlannedObject[];
   /** Objects that are there and must not be swept: put again, or the base of a new delta. */
   readonly relied: readonly ObjectEntry[];
+  /** Ids of those that are put again. */
+  readonly again: readonly number[];
 }
 
 /** A whole chunk that a new one may be a delta against. */
@@ -42,6 +44,7 @@ interface Keyframe {
 interface PlanParts {
   readonly fresh: Map<Hash, PlannedObject>;
   readonly relied: Map<number, ObjectEntry>;
+  readonly again: Set<number>;
 }
 
 export class PutPlanner {
@@ -64,7 +67,7 @@ export class PutPlanner {
 
   /** Run inside `SqliteFile.read` or `write`. */
   plan(chunks: readonly ChunkToPut[]): PutPlan {
-    const parts: PlanParts = { fresh: new Map(), relied: new Map() };
+    const parts: PlanParts = { fresh: new Map(), relied: new Map(), again: new Set() };
     const absent = this.findAbsent(chunks, parts);
     const alone = absent.filter(({ like }) => like === undefined).map(({ bytes }) => bytes);
     const shared = this.dictionaries.choose(alone);
@@ -73,17 +76,21 @@ export class PutPlanner {
       version: this.file.version(),
       fresh: [...parts.fresh.values()],
       relied: [...parts.relied.values()],
+      again: [...parts.again],
     };
   }
 
   /** The chunks that are not there yet, each once; the others are noted as relied on. */
-  private findAbsent(chunks: readonly ChunkToPut[], { relied }: PlanParts): ChunkToPut[] {
+  private findAbsent(chunks: readonly ChunkToPut[], { relied, again }: PlanParts): ChunkToPut[] {
     const absent = new Map<Hash, ChunkToPut>();
     for (const chunk of chunks) {
       if (chunk.bytes.length > MAX_CHUNK_BYTES) throw bug(`a chunk of ${chunk.bytes.length} bytes`);
       const entry = this.reader.find(chunk.hash);
       if (entry === undefined) absent.set(chunk.hash, absent.get(chunk.hash) ?? chunk);
-      else relied.set(entry.id, entry);
+      else {
+        relied.set(entry.id, entry);
+        again.add(entry.id);
+      }
     }
     return [...absent.values()];
   }

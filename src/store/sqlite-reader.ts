@@ -13,6 +13,14 @@ import { bytesOfColumn, hashOfColumn } from './sqlite-columns.ts';
 import { type Dictionaries, FIRST_DICTIONARY } from './sqlite-dictionaries.ts';
 import type { SqliteFile } from './sqlite-file.ts';
 
+/** How an object lies there. */
+export interface StoredForm {
+  readonly base: Hash | null;
+  readonly encoding: number;
+  readonly rawSize: number;
+  readonly data: Uint8Array;
+}
+
 /** What is known of an object without its data. */
 export interface ObjectEntry {
   readonly id: number;
@@ -70,6 +78,16 @@ export class ObjectReader {
       )
       .pluck()
       .get(bytes, bytes) as number | undefined;
+  }
+
+  /** As it is stored, unchecked. */
+  readForm(hash: Hash): StoredForm | undefined {
+    const id = this.findId(hash);
+    const row = id === undefined ? undefined : this.row(id);
+    if (row === undefined) return undefined;
+    const base = row.base === null ? null : hashOfColumn(this.row(row.base)?.hash);
+    const { encoding, raw_size: rawSize } = row;
+    return { base, encoding, rawSize, data: bytesOfColumn(row.data) };
   }
 
   /** @throws DvError `corrupt` */

@@ -4,7 +4,15 @@
  */
 import { equalBytes } from '../bytes.ts';
 import { type Hash, hashToBytes } from '../hash.ts';
-import type { FeedEntry, RefUpdate, StateUpdate, Transaction, TransactResult } from './contract.ts';
+import type {
+  FeedEntry,
+  FeedPage,
+  RefUpdate,
+  StateUpdate,
+  Transaction,
+  TransactResult,
+} from './contract.ts';
+import { findLosingRef } from './ref-steps.ts';
 import { bytesOfColumn, hashOfColumn, nullableHash } from './sqlite-columns.ts';
 import type { SqliteFile } from './sqlite-file.ts';
 
@@ -67,20 +75,37 @@ export class RefTables {
          WHERE name = ? ORDER BY sequence DESC LIMIT ?`,
       )
       .all(ref, limit)
-      .map((row) => ({ ...row, old: nullableHash(row.old), new: nullableHash(row.new) }));
+      .map(feedEntry);
+  }
+
+  /** Runs inside `SqliteFile.read`: the page is of one moment. */
+  readFeed(after: number, limit: number): FeedPage {
+    const rows = this.file
+      .sql<FeedRow>(
+        `SELECT sequence, name, old, new, actor, time, message FROM feed
+         WHERE sequence > ? ORDER BY sequence LIMIT ?`,
+      )
+      .all(after, limit);
+    const first = this.file.sql('SELECT min(sequence) FROM feed').pluck().get() as number | null;
+    return { entries: rows.map(feedEntry), first: first ?? 0, last: this.lastSequence() };
+  }
+
+  lastSequence(): number {
+    const last = this.file.sql('SELECT max(sequence) FROM feed').pluck().get() as number | null;
+    return last ?? 0;
   }
 
   /** The ref or state key that does not hold what the transaction expects. */
   findLoser({ refs = [], state = [] }: Transaction): string | undefined {
-    const ref = refs.find(({ name, old }) => (this.getRef(name) ?? null) !== old);
-    if (ref !== undefined) return ref.name;
+    const ref = findLosingRef(refs, (name) => this.getRef(name));
+    if (ref !== undefined) return ref;
     return state.find((update) => !this.holdsExpected(update))?.key;
   }
 
   /** Runs inside `SqliteFile.write`; whoever finds no loser may apply. */
   apply({ refs = [], state = [], log }: Transaction): TransactResult {
     for (const update of refs) {
-      if (update.new !== update.old) this.applyRef(update, log);
+      if (update.new !== update.old) this.applyRef(update, update.log ?? log);
     }
     for (const update of state) this.applyState(update);
     // SQLite writes no page, and so syncs nothing, for a row that stays as it is
@@ -115,6 +140,10 @@ export class RefTables {
       this.file.sql('INSERT OR REPLACE INTO state (key, value) VALUES (?, ?)').run(key, value);
     }
   }
+}
+
+function feedEntry(row: FeedRow): FeedEntry {
+  return { ...row, old: nullableHash(row.old), new: nullableHash(row.new) };
 }
 
 function endOf(prefix: string): Buffer {

@@ -1,7 +1,7 @@
 /**
- * The format of `store.db`, version 1: one SQLite database.
+ * The format of `store.db`, version 2: one SQLite database.
  *
- *   application_id  0x64767374 ("dvst")      user_version  1, the version of this format
+ *   application_id  0x64767374 ("dvst")      user_version  2, the version of this format
  *   page_size       1024                     auto_vacuum   incremental
  *   journal_mode    WAL
  *
@@ -28,6 +28,12 @@
  *             marking and the largest id at that moment; flushes: changes when a
  *             transaction must reach the disk though it changes nothing else
  *   meta      needs: the oldest dv that reads this format
+ *   transfers   names of transfers that have chunks and are not complete (transfer.ts)
+ *   incoming    their chunks: an object with a row here does not count as stored. Transfer 0:
+ *             given up, but the base of other objects
+ *
+ * Version 1 (dv 0.1) lacks `transfers` and `incoming`. It becomes version 2 when it is opened
+ * for writing: a dv that does not know of them would take an incomplete chunk for a whole one.
  *
  * Pages are small because a one-row commit touches about a dozen of them at random, and each
  * is written twice: 18 KB a commit with pages of 1 KiB, 28 with 2, 89 with 8, 303 with 32.
@@ -39,8 +45,19 @@ import { DvError } from '../errors.ts';
 
 export const PAGE_BYTES = 1024;
 const APPLICATION_ID = 0x64767374;
-const FORMAT = 1;
-const OLDEST_READER = '0.1.0';
+const FORMAT = 2;
+const OLDEST_FORMAT = 1;
+const OLDEST_READER = '0.2.0';
+
+const transferTables = (kind: 'TABLE' | 'TEMP TABLE') => `
+  CREATE ${kind} transfers (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+  CREATE ${kind} incoming (
+    transfer INTEGER NOT NULL,
+    id INTEGER NOT NULL,
+    PRIMARY KEY (transfer, id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX incoming_by_id ON incoming (id);
+`;
 
 const TABLES = `
   CREATE TABLE objects (
@@ -85,14 +102,15 @@ const TABLES = `
   INSERT INTO counters VALUES (1, 0, 0, 0);
   CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
   INSERT INTO meta VALUES ('needs', '${OLDEST_READER}');
+  ${transferTables('TABLE')}
 `;
 
-/** True when the database is a store of this format, false when it is empty. */
+/** True when the database is a store that this dv reads, false when it is empty. */
 export function checkFormat(db: Database, path: string): boolean {
   const application = db.pragma('application_id', { simple: true });
   const format = Number(db.pragma('user_version', { simple: true }));
-  if (application === APPLICATION_ID && format === FORMAT) return true;
   if (application === APPLICATION_ID && format > FORMAT) throw newerFormat(db, path, format);
+  if (application === APPLICATION_ID && format >= OLDEST_FORMAT) return true;
   if (application === 0 && format === 0 && isEmpty(db)) return false;
   throw new DvError('corrupt', `'${path}' is not a dv store`);
 }
@@ -118,6 +136,25 @@ function readNeeds(db: Database): string {
   }
 }
 
+/** Brings a store of an older version to this one: all at once, or not. */
+export function upgradeFormat(db: Database): void {
+  if (db.pragma('user_version', { simple: true }) === FORMAT) return;
+  inTransaction(db, () => {
+    // somebody else may have been faster
+    if (db.pragma('user_version', { simple: true }) === FORMAT) return;
+    db.exec(transferTables('TABLE'));
+    db.prepare("UPDATE meta SET value = ? WHERE key = 'needs'").run(OLDEST_READER);
+    db.pragma(`user_version = ${FORMAT}`);
+  });
+}
+
+/** Gives what an older version lacks to a connection that can only read, empty. */
+export function supplyFormat(db: Database): void {
+  if (db.pragma('user_version', { simple: true }) === FORMAT) return;
+  db.pragma('temp_store = MEMORY');
+  db.exec(transferTables('TEMP TABLE'));
+}
+
 /**
  * Makes an empty database a store. Killed half way it is still empty: what cannot be in a
  * transaction (the first three) does not count as content, the rest is one transaction.
@@ -126,14 +163,19 @@ export function createFormat(db: Database, path: string): void {
   db.pragma(`page_size = ${PAGE_BYTES}`);
   db.pragma('auto_vacuum = INCREMENTAL');
   db.pragma('journal_mode = WAL');
+  inTransaction(db, () => {
+    // somebody else may have been faster
+    if (checkFormat(db, path)) return;
+    db.exec(TABLES);
+    db.pragma(`application_id = ${APPLICATION_ID}`);
+    db.pragma(`user_version = ${FORMAT}`);
+  });
+}
+
+function inTransaction(db: Database, run: () => void): void {
   db.exec('BEGIN IMMEDIATE');
   try {
-    // somebody else may have been faster
-    if (!checkFormat(db, path)) {
-      db.exec(TABLES);
-      db.pragma(`application_id = ${APPLICATION_ID}`);
-      db.pragma(`user_version = ${FORMAT}`);
-    }
+    run();
     db.exec('COMMIT');
   } catch (error) {
     if (db.inTransaction) db.exec('ROLLBACK');

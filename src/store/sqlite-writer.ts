@@ -14,6 +14,7 @@ import type { SqliteFile } from './sqlite-file.ts';
 import { packPages } from './sqlite-packing.ts';
 import type { PlannedObject, PutPlan, PutPlanner } from './sqlite-plan.ts';
 import type { ObjectEntry } from './sqlite-reader.ts';
+import type { Transfers } from './sqlite-transfers.ts';
 
 /** An object that is there already is touched again after this long, in ms. */
 const TOUCH_AGAIN_MS = 60_000;
@@ -22,31 +23,39 @@ export class ObjectWriter {
   private readonly file: SqliteFile;
   private readonly planner: PutPlanner;
   private readonly dictionaries: Dictionaries;
+  private readonly transfers: Transfers;
   private readonly now: () => number;
 
   constructor(
     file: SqliteFile,
     planner: PutPlanner,
     dictionaries: Dictionaries,
+    transfers: Transfers,
     now: () => number,
   ) {
     this.file = file;
     this.planner = planner;
     this.dictionaries = dictionaries;
+    this.transfers = transfers;
     this.now = now;
   }
 
-  /** Runs inside `SqliteFile.write`. */
-  store(plan: PutPlan, chunks: readonly ChunkToPut[]): void {
-    const { fresh, relied } =
+  /**
+   * Runs inside `SqliteFile.write`. With the name of a transfer what is new is stored as its
+   * own; without, what was some transfer's counts from now on.
+   */
+  store(plan: PutPlan, chunks: readonly ChunkToPut[], transfer?: string): void {
+    const { fresh, relied, again } =
       plan.version === this.file.version() ? plan : this.planner.plan(chunks);
     const counters = readCounters(this.file);
-    this.insert(fresh, counters.next_id);
+    const ids = this.insert(fresh, counters.next_id);
     this.touch(relied, counters);
+    if (transfer === undefined) this.transfers.settle(again);
+    else this.transfers.note(transfer, ids, again);
   }
 
-  private insert(fresh: readonly PlannedObject[], firstId: number): void {
-    if (fresh.length === 0) return;
+  private insert(fresh: readonly PlannedObject[], firstId: number): number[] {
+    if (fresh.length === 0) return [];
     const order = packPages(fresh.map(({ data }) => data.length));
     const ids = new Map(order.map((index, place) => [fresh[index], firstId + place]));
     const encodings = this.storeDictionaries(fresh);
@@ -69,6 +78,7 @@ export class ObjectWriter {
       );
     }
     this.file.sql('UPDATE counters SET next_id = ?').run(firstId + fresh.length);
+    return [...ids.values()];
   }
 
   /** The id of every dictionary in the plan; new ones are stored. */

@@ -10,19 +10,23 @@
  *   sqlite-refs     refs, state, feed       sqlite-packing        how rows fill pages
  *   sqlite-upkeep   scan, check, compact    sqlite-sweep          gc
  */
-import type { Hash } from '../hash.ts';
+import { type Hash, hashOf } from '../hash.ts';
 import { type Compression, loadCompression } from './compression.ts';
-import type { ChunkToPut, Store, Transaction, TransactResult } from './contract.ts';
+import type { ChunkToPut, FeedPage, Store, Transaction, TransactResult } from './contract.ts';
+import { FeedWaiters } from './feed-waiters.ts';
 import type { Maintenance } from './maintenance.ts';
 import { BackgroundPuts } from './sqlite-background.ts';
-import { Dictionaries } from './sqlite-dictionaries.ts';
+import { Dictionaries, FIRST_DICTIONARY } from './sqlite-dictionaries.ts';
 import { openSqliteFile, type SqliteFile } from './sqlite-file.ts';
 import { type PutPlan, PutPlanner } from './sqlite-plan.ts';
 import { ObjectReader } from './sqlite-reader.ts';
 import { RefTables } from './sqlite-refs.ts';
 import { startMarking } from './sqlite-sweep.ts';
+import { Transfers } from './sqlite-transfers.ts';
 import { checkContainer, compactFile, measureFiles, scanObjects } from './sqlite-upkeep.ts';
+import { SqliteWatch } from './sqlite-watch.ts';
 import { ObjectWriter } from './sqlite-writer.ts';
+import type { EncodedChunk, Presence, ReceivedChunk } from './transfer.ts';
 
 export interface SqliteStoreOptions {
   /** ms since the epoch. */
@@ -68,6 +72,10 @@ class SqliteStore implements Store, Maintenance {
   private readonly planner: PutPlanner;
   private readonly writer: ObjectWriter;
   private readonly tables: RefTables;
+  private readonly dictionaries: Dictionaries;
+  private readonly transfers: Transfers;
+  private readonly watch: SqliteWatch;
+  private readonly waiters: FeedWaiters;
   private readonly background: BackgroundPuts | undefined;
 
   constructor(
@@ -79,10 +87,18 @@ class SqliteStore implements Store, Maintenance {
     this.file = file;
     this.background = background;
     const dictionaries = new Dictionaries(file, compression);
+    this.dictionaries = dictionaries;
     this.reader = new ObjectReader(file, compression, dictionaries);
+    this.transfers = new Transfers(file, this.reader);
     this.planner = new PutPlanner(file, this.reader, compression, dictionaries);
-    this.writer = new ObjectWriter(file, this.planner, dictionaries, now);
+    this.writer = new ObjectWriter(file, this.planner, dictionaries, this.transfers, now);
     this.tables = new RefTables(file, now);
+    this.watch = new SqliteWatch(file.path, () => void this.wakeWaiters());
+    this.waiters = new FeedWaiters({
+      last: () => this.lastSequence(),
+      start: () => this.watch.start(),
+      stop: () => this.watch.stop(),
+    });
   }
 
   getMany(hashes: readonly Hash[]): Promise<(Uint8Array | undefined)[]> {
@@ -90,7 +106,7 @@ class SqliteStore implements Store, Maintenance {
   }
 
   hasMany(hashes: readonly Hash[]): Promise<boolean[]> {
-    return this.file.read(() => hashes.map((hash) => this.reader.findId(hash) !== undefined));
+    return this.file.read(() => hashes.map((hash) => this.transfers.presence(hash) === 'complete'));
   }
 
   putMany(chunks: readonly ChunkToPut[]): Promise<void> {
@@ -141,16 +157,85 @@ class SqliteStore implements Store, Maintenance {
       const loser = this.tables.findLoser(transaction);
       if (loser !== undefined) return { done: false, name: loser };
       this.writer.store(plan, last);
+      for (const transfer of transaction.completes ?? []) this.transfers.complete(transfer);
       return this.tables.apply(transaction);
     };
-    return this.file.write('durable', run, transaction.wait);
+    const result = await this.file.write('durable', run, transaction.wait);
+    if (this.waiters.anybody) await this.wakeWaiters();
+    return result;
   }
 
   readLog(ref: string, limit: number) {
     return this.file.plain(() => this.tables.readLog(ref, limit));
   }
 
+  readFeed(after: number, limit: number): Promise<FeedPage> {
+    return this.file.read(() => this.tables.readFeed(after, limit));
+  }
+
+  waitForFeed(after: number, signal: AbortSignal): Promise<void> {
+    return this.waiters.wait(after, signal);
+  }
+
+  readEncoded(hashes: readonly Hash[]): Promise<(EncodedChunk | undefined)[]> {
+    return this.file.read(() => hashes.map((hash) => this.encoded(hash)));
+  }
+
+  private encoded(hash: Hash): EncodedChunk | undefined {
+    const stored = this.reader.readForm(hash);
+    if (stored === undefined) return undefined;
+    const { base, encoding, rawSize, data } = stored;
+    if (base !== null) return { hash, rawSize, form: { kind: 'delta', base }, data };
+    if (encoding < FIRST_DICTIONARY) {
+      return { hash, rawSize, form: { kind: encoding === 0 ? 'raw' : 'zstd' }, data };
+    }
+    const dictionary = this.dictionaries.hashOf(encoding);
+    return { hash, rawSize, form: { kind: 'shared', dictionary }, data };
+  }
+
+  getDictionary(hash: Hash): Promise<Uint8Array | undefined> {
+    return this.file.read(() => this.dictionaries.find(hash)?.prepared.bytes);
+  }
+
+  async putDictionary(bytes: Uint8Array): Promise<void> {
+    const known = await this.getDictionary(hashOf(bytes));
+    if (known === undefined) await this.file.write('stored', () => this.dictionaries.add(bytes));
+  }
+
+  presence(hashes: readonly Hash[]): Promise<Presence[]> {
+    return this.file.read(() => hashes.map((hash) => this.transfers.presence(hash)));
+  }
+
+  putReceived(transfer: string, chunks: readonly ReceivedChunk[]): Promise<void> {
+    return this.file.during(this.receive(transfer, chunks));
+  }
+
+  private async receive(transfer: string, chunks: readonly ReceivedChunk[]): Promise<void> {
+    for (const batch of batches(chunks)) {
+      const plan = await this.plan(batch);
+      await this.file.write('stored', () => this.writer.store(plan, batch, transfer));
+    }
+  }
+
+  listTransfers(): Promise<string[]> {
+    return this.file.plain(() => this.transfers.list());
+  }
+
+  dropTransfer(transfer: string): Promise<void> {
+    return this.file.write('stored', () => this.transfers.drop(transfer));
+  }
+
+  private lastSequence(): Promise<number> {
+    return this.file.plain(() => this.tables.lastSequence());
+  }
+
+  private async wakeWaiters(): Promise<void> {
+    this.waiters.reached(await this.lastSequence());
+  }
+
   async close(): Promise<void> {
+    this.waiters.close();
+    this.watch.close();
     await this.background?.close();
     await this.file.close();
   }

@@ -125,7 +125,7 @@ describe('a file', () => {
     await expect(open()).rejects.toMatchObject({
       code: 'newer-format',
       message: expect.stringContaining('it needs dv 3.1.0 or newer'),
-      data: { format: 7, supported: 1, needs: '3.1.0' },
+      data: { format: 7, supported: 2, needs: '3.1.0' },
     });
   });
 

@@ -22,7 +22,7 @@ const UNDER: Readonly<Record<string, readonly string[]>> = {
   model: ['prolly', 'tuple'],
   formats: ['tuple'],
   sync: ['model'],
-  live: ['sync'],
+  live: ['sync', 'formats'],
   server: ['live'],
   porcelain: ['model', 'formats', 'live'],
   library: ['porcelain'],
