@@ -112,6 +112,7 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
 export interface ServeProcess {
   readonly url: string;
   readonly pid: number;
+  readonly repositories: readonly { readonly name: string; readonly url: string }[];
   /** All of standard error so far. */
   stderr(): string;
   /** Sends a signal and waits for the end: the exit status, or the signal's number and 128. */
@@ -149,6 +150,6 @@ export async function startServeProcess(
   if (typeof line !== 'string' || !line.includes('listening')) {
     throw new Error(`dv serve did not start: ${String(line)} ${stderr}`);
   }
-  const { listening } = JSON.parse(line) as { listening: string };
-  return { url: listening, pid: child.pid as number, stderr: () => stderr, stop };
+  const { listening, repositories } = JSON.parse(line);
+  return { url: listening, repositories, pid: child.pid as number, stderr: () => stderr, stop };
 }
