@@ -177,6 +177,11 @@ export const COMMANDS: CommandTable = {
     group: 'history',
     load: async () => (await import('./commands/reflog.ts')).command,
   },
+  rerere: {
+    summary: 'Show and forget remembered resolutions of conflicts',
+    group: 'branch',
+    load: async () => (await import('./commands/rerere.ts')).command,
+  },
   reset: {
     summary: 'Move the branch to another commit, or unstage',
     group: 'work',
