@@ -36,6 +36,8 @@ export const ERROR_KINDS = {
   'no-author': 'usage',
   'no-message': 'usage',
   'unknown-token': 'usage',
+  'unknown-remote': 'usage',
+  'no-upstream': 'usage',
   // refused: the repository or the data says no; nothing changed
   'already-exists': 'refused',
   'nothing-to-commit': 'refused',
@@ -93,6 +95,7 @@ export const ERROR_KINDS = {
   'offsets-moved': 'refused',
   'bad-cursor': 'refused',
   'clock-ahead': 'refused',
+  'command-failed': 'refused',
   // remote: the network, or the other side says no
   'remote-unreachable': 'remote',
   'connection-lost': 'remote',

@@ -312,4 +312,9 @@ export const COMMANDS: CommandTable = {
     group: 'setup',
     load: async () => (await import('./commands/version.ts')).command,
   },
+  watch: {
+    summary: 'Show commits as they arrive',
+    group: 'exchange',
+    load: async () => (await import('./commands/watch.ts')).command,
+  },
 };

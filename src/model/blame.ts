@@ -12,6 +12,7 @@ import type { Cell, Row, Schema } from '../tuple/schema.ts';
 import { readCommit } from './object-reader.ts';
 import type { Commit } from './objects.ts';
 import { getRootEntry } from './root.ts';
+import { parentsHere } from './shallow.ts';
 import { diffTables } from './table-diff.ts';
 
 /** What tells a row: the cells of its key, or of a table without one all its cells. */
@@ -85,7 +86,7 @@ class BlameWalk {
   async #answer(hash: Hash, { commit, rows }: Asked): Promise<void> {
     const own = await this.#tableOf(commit);
     let left = rows;
-    for (const parent of commit.parents) {
+    for (const parent of parentsHere(this.#nodes.objects, hash, commit)) {
       if (left.size === 0) return;
       const before = await readCommit(this.#nodes.objects, parent);
       const theirs = await this.#tableOf(before);

@@ -7,6 +7,7 @@
  *   REF@{N}                             where the ref was N changes ago
  *   REF@{time}                          where the ref was at that time; of a remote or
  *                                       freshly cloned branch, its last commit by then
+ *   BRANCH@{upstream}, @{u}             what the branch follows
  *
  * `REV:TABLE` is split off by `splitTableRevision` before.
  */
@@ -22,6 +23,9 @@ import { COMMIT_KIND, TAG_KIND } from './objects.ts';
 
 /** Turns `@{...}` text into ms since the epoch; undefined when it is no time. */
 export type ParseTime = (text: string) => number | undefined;
+
+/** The ref that a branch follows. Throws for one that follows none. */
+export type FindUpstream = (branch: string) => string;
 
 const MIN_PREFIX = 4;
 
@@ -93,7 +97,11 @@ async function resolveAt(
   base: string,
   at: string,
   parseTime: ParseTime,
+  upstream: FindUpstream | undefined,
 ): Promise<Hash> {
+  if (/^(?:u|upstream)$/i.test(at) && upstream !== undefined) {
+    return resolveUpstream(store, base, upstream);
+  }
   const ref = await logName(store, base);
   if (/^\d{1,9}$/.test(at)) {
     const steps = Number(at);
@@ -120,6 +128,20 @@ function readMoves(
   most: number,
 ): Promise<readonly Pick<HeadMove, 'old' | 'new' | 'time'>[]> {
   return ref === 'HEAD' ? listHeadMoves(store) : store.readLog(ref, most);
+}
+
+async function resolveUpstream(store: Store, base: string, find: FindUpstream): Promise<Hash> {
+  const head = await readHead(store);
+  const named = base === '' || base === 'HEAD' || base === '@';
+  if (named && head.kind !== 'branch') throw unknown(`${base}@{upstream}`);
+  const branch = named && head.kind === 'branch' ? head.branch : base;
+  const ref = find(branch.startsWith(BRANCH_PREFIX) ? branch.slice(BRANCH_PREFIX.length) : branch);
+  const target = await store.getRef(ref);
+  if (target !== undefined) return target;
+  throw new DvError('bad-revision', `what branch '${branch}' follows, '${ref}', is not here`, {
+    hint: 'dv fetch brings it',
+    data: { revision: `${base}@{upstream}` },
+  });
 }
 
 /** The name under which the feed logs `base`: a ref's full name; HEAD's is its branch. */
@@ -169,6 +191,7 @@ export async function resolveRevision(
   store: Store,
   text: string,
   parseTime: ParseTime,
+  upstream?: FindUpstream,
 ): Promise<Hash> {
   const match = /^(.*?)(?:@\{([^}]*)\})?((?:[~^]\d*)*)$/s.exec(text);
   if (match === null || text === '') throw unknown(text);
@@ -176,7 +199,7 @@ export async function resolveRevision(
   const named =
     at === undefined
       ? await resolveName(store, base === '' ? text : base)
-      : await resolveAt(store, base, at, parseTime);
+      : await resolveAt(store, base, at, parseTime, upstream);
   let commit = await peelToCommit(store, named);
   if ((await readChunk(store, commit))[0] !== COMMIT_KIND) throw unknown(text);
   for (const [, kind, digits] of suffix.matchAll(/([~^])(\d*)/g)) {
