@@ -5,10 +5,13 @@
 import type { RegisterRoutes } from './contract.ts';
 import { register as registerChanges } from './routes/changes.ts';
 import { register as registerDiff } from './routes/diff.ts';
+import { register as registerFetch } from './routes/fetch.ts';
 import { register as registerHealth } from './routes/health.ts';
 import { register as registerHistory } from './routes/history.ts';
 import { register as registerInfo } from './routes/info.ts';
 import { register as registerOpenApi } from './routes/openapi.ts';
+import { register as registerPush } from './routes/push.ts';
+import { register as registerRefs } from './routes/refs.ts';
 import { register as registerRows } from './routes/rows.ts';
 
 export const ROUTES: readonly RegisterRoutes[] = [
@@ -19,4 +22,7 @@ export const ROUTES: readonly RegisterRoutes[] = [
   registerRows,
   registerDiff,
   registerHistory,
+  registerRefs,
+  registerFetch,
+  registerPush,
 ];
