@@ -35,6 +35,7 @@ export const ERROR_KINDS = {
   'not-a-terminal': 'usage',
   'no-author': 'usage',
   'no-message': 'usage',
+  'unknown-token': 'usage',
   'unknown-remote': 'usage',
   'no-upstream': 'usage',
   // refused: the repository or the data says no; nothing changed

@@ -177,6 +177,11 @@ export const COMMANDS: CommandTable = {
     group: 'history',
     load: async () => (await import('./commands/reflog.ts')).command,
   },
+  rerere: {
+    summary: 'Show and forget remembered resolutions of conflicts',
+    group: 'branch',
+    load: async () => (await import('./commands/rerere.ts')).command,
+  },
   reset: {
     summary: 'Move the branch to another commit, or unstage',
     group: 'work',
@@ -206,6 +211,11 @@ export const COMMANDS: CommandTable = {
     summary: 'Put a table or some rows back as they were',
     group: 'work',
     load: async () => (await import('./commands/rollback.ts')).command,
+  },
+  serve: {
+    summary: 'Let others clone, fetch and push over HTTP',
+    group: 'exchange',
+    load: async () => (await import('./commands/serve.ts')).command,
   },
   show: {
     summary: 'Show a commit, a tag or a table of a commit',
@@ -276,6 +286,21 @@ export const COMMANDS: CommandTable = {
     summary: 'List, make and delete tags',
     group: 'branch',
     load: async () => (await import('./commands/tag.ts')).command,
+  },
+  'token create': {
+    summary: 'Make a token and print it once',
+    group: 'exchange',
+    load: async () => (await import('./commands/token-create.ts')).command,
+  },
+  'token list': {
+    summary: 'List tokens, without their secrets',
+    group: 'exchange',
+    load: async () => (await import('./commands/token-list.ts')).command,
+  },
+  'token revoke': {
+    summary: 'End a token at once',
+    group: 'exchange',
+    load: async () => (await import('./commands/token-revoke.ts')).command,
   },
   undo: {
     summary: 'Take back the last command',

@@ -22,7 +22,7 @@ export interface ServerEnvironment {
   readonly monotonic: () => number;
   /** 16 random hex digits. */
   readonly randomId: () => string;
-  readonly randomBytes: (size: number) => Uint8Array;
+  readonly random: (size: number) => Uint8Array;
   /** One structured log line: `level` and `event`, then facts. */
   readonly log: (entry: Readonly<Record<string, unknown>>) => void;
   readonly software: string;

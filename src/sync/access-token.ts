@@ -36,10 +36,10 @@ export interface MintedToken {
   readonly hash: string;
 }
 
-/** Makes a token. `randomBytes` has to be unpredictable. */
-export function mintToken(kind: TokenKind, randomBytes: (size: number) => Uint8Array): MintedToken {
-  const id = characters(randomBytes(ID_CHARACTERS));
-  const body = `dv_${kind}_${id}_${characters(randomBytes(SECRET_CHARACTERS))}`;
+/** Makes a token. `random` has to be unpredictable. */
+export function mintToken(kind: TokenKind, random: (size: number) => Uint8Array): MintedToken {
+  const id = characters(random(ID_CHARACTERS));
+  const body = `dv_${kind}_${id}_${characters(random(SECRET_CHARACTERS))}`;
   const token = body + checksumOf(body);
   return { id, token, hash: hashOf(Buffer.from(token)) };
 }
