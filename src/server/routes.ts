@@ -13,6 +13,7 @@ import { register as registerOpenApi } from './routes/openapi.ts';
 import { register as registerPush } from './routes/push.ts';
 import { register as registerRefs } from './routes/refs.ts';
 import { register as registerRows } from './routes/rows.ts';
+import { register as registerWatch } from './routes/watch.ts';
 
 export const ROUTES: readonly RegisterRoutes[] = [
   registerOpenApi,
@@ -25,4 +26,5 @@ export const ROUTES: readonly RegisterRoutes[] = [
   registerRefs,
   registerFetch,
   registerPush,
+  registerWatch,
 ];
