@@ -145,6 +145,8 @@ export interface WriteRequest {
   readonly tables: readonly TableWrites[];
   readonly message: string;
   readonly author: { readonly name: string; readonly email: string };
+  /** Whom the feed names; default: the author. */
+  readonly actor?: string;
   /**
    * The commit the caller's rows come from. When the branch has moved on, the writes are
    * merged by cell from there. Undefined: they apply to whatever is there.

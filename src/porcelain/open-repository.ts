@@ -6,12 +6,13 @@ import { join, resolve } from 'node:path';
 import { DvError } from '../errors.ts';
 import { headUpdate } from '../model/head.ts';
 import { checkRefName } from '../model/names.ts';
+import { NODE_KEY } from '../model/node-id.ts';
 import { recordOperations } from '../model/operations.ts';
 import { NodeStore } from '../prolly/node-store.ts';
 import { openSqliteStore } from '../store/sqlite.ts';
 import { recoverCheckout } from './checkout.ts';
 import type { Environment } from './environment.ts';
-import { NODE_KEY, type Repository } from './repository.ts';
+import type { Repository } from './repository.ts';
 import { DOT_DIR, findWorktree } from './worktree.ts';
 import { fileError } from './write-file.ts';
 

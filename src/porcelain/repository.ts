@@ -19,8 +19,6 @@ import type { Maintenance } from '../store/maintenance.ts';
 import { parseDate } from './dates.ts';
 import type { Environment } from './environment.ts';
 
-export const NODE_KEY = 'node';
-
 export interface Repository {
   /** The directory that holds the working files and `.dv`. */
   readonly worktree: string;
@@ -36,12 +34,6 @@ export interface Repository {
   readonly scratch: () => string;
   /** Idempotent. Removes the scratch directory. */
   close(): Promise<void>;
-}
-
-/** The id of this repository in clocks: 8 hex digits, made at `init`. */
-export async function readNodeId(store: Store): Promise<string> {
-  const value = await store.getState(NODE_KEY);
-  return value === undefined ? '00000000' : Buffer.from(value).toString('latin1');
 }
 
 /** The commit a revision names. @throws DvError `bad-revision`, `ambiguous-hash`, ... */

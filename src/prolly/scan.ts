@@ -24,6 +24,31 @@ export async function getEntry(
   }
 }
 
+/**
+ * The values under keys that ascend, each undefined when absent. Cost: the paths to them; a
+ * leaf is read once.
+ */
+export async function getEntries(
+  store: NodeStore,
+  root: Hash,
+  keys: readonly Uint8Array[],
+): Promise<(Uint8Array | undefined)[]> {
+  const cursor = new LevelCursor(store, root, 0);
+  const values: (Uint8Array | undefined)[] = [];
+  let leaf: Node | undefined;
+  for (const key of keys) {
+    let place = leaf?.seek(key) ?? 0;
+    if (leaf === undefined || place === leaf.count) {
+      await cursor.seek(key);
+      leaf = await cursor.node();
+      place = leaf?.seek(key) ?? 0;
+    }
+    const isThere = leaf !== undefined && place < leaf.count && leaf.compareKey(place, key) === 0;
+    values.push(isThere ? leaf?.value(place) : undefined);
+  }
+  return values;
+}
+
 /** Leaves are read this many at a time. */
 const READ_AHEAD = 32;
 

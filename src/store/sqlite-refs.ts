@@ -105,7 +105,7 @@ export class RefTables {
   /** Runs inside `SqliteFile.write`; whoever finds no loser may apply. */
   apply({ refs = [], state = [], log }: Transaction): TransactResult {
     for (const update of refs) {
-      if (update.new !== update.old) this.applyRef(update, log);
+      if (update.new !== update.old) this.applyRef(update, update.log ?? log);
     }
     for (const update of state) this.applyState(update);
     // SQLite writes no page, and so syncs nothing, for a row that stays as it is
