@@ -132,6 +132,11 @@ export const COMMANDS: CommandTable = {
     group: 'exchange',
     load: async () => (await import('./commands/import.ts')).command,
   },
+  ingest: {
+    summary: 'Take a stream of records into a table',
+    group: 'exchange',
+    load: async () => (await import('./commands/ingest.ts')).command,
+  },
   init: {
     summary: 'Make a repository',
     group: 'start',

@@ -132,7 +132,7 @@ export interface TableWrites {
   readonly table: string;
   /** In order: of several writes of one key the last one stays. */
   readonly writes: readonly RowWrite[];
-  /** Behind `writes`, in order likewise. */
+  /** In their stead, in order likewise. */
   readonly batch?: WriteBatch;
   /** For a table that is not there yet: its key. Default: as `dv add` would choose. */
   readonly key?: readonly string[];

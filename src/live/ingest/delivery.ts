@@ -26,8 +26,6 @@ export interface DeliveryOptions {
   readonly drift: 'widen' | 'refuse';
   /** How long a writer that cannot be reached is tried again, ms. */
   readonly retryFor: number;
-  /** Names this run, for requests of sources without offsets. */
-  readonly runId: string;
   readonly now: () => number;
   readonly signal: AbortSignal;
   /** Makes the error for a record that stops the stream. */
@@ -72,7 +70,6 @@ export class Delivery {
   readonly #options: DeliveryOptions;
   #held: SourceOffsets | null = null;
   #known: readonly number[] = [];
-  #requests = 0;
 
   constructor(
     writer: RowWriter,
@@ -136,19 +133,17 @@ export class Delivery {
     positions: Positions,
     done: Delivered,
   ): Promise<void> {
-    const { branch, table, author, message, drift, runId } = this.#options;
+    const { branch, table, author, message, drift } = this.#options;
     const { name } = this.#source;
     if (rows.length === 0 && name === undefined) return;
     const offsets = this.#source.offsetsAt(this.#merged(positions));
     const source = name === undefined ? undefined : { name, offsets, expect: this.#held };
-    this.#requests += 1;
     const request = {
       branch,
       tables: rows.length === 0 ? [] : [this.#tableWrites(collector, table, rows)],
       message: message(rows.length),
       author,
       drift,
-      key: `${runId}-${this.#requests}`,
       ...(source === undefined ? {} : { source }),
     };
     const result = await this.#patiently(() => this.#writer.write(request));

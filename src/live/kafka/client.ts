@@ -3,7 +3,7 @@
  * group, as a branch keeps the offsets), and an idempotent producer with all acknowledgements.
  * The package retries nothing here; what may pass is tried again by `patiently`, in one place.
  */
-import type { Admin, Consumer, FetchResponse, Producer, RecordsBatch } from '@platformatic/kafka';
+import type { Admin, Consumer, Producer, RecordsBatch } from '@platformatic/kafka';
 import { DvError } from '../../errors.ts';
 import type {
   KafkaMessage,
@@ -14,6 +14,7 @@ import type {
 } from './port.ts';
 
 type Package = typeof import('@platformatic/kafka');
+type FetchResponse = Awaited<ReturnType<Consumer['fetch']>>;
 
 const CLIENT = { clientId: 'dv', connectTimeout: 3000, timeout: 10_000, retries: 0 } as const;
 const FETCH = { maxWaitTime: 250, minBytes: 1, maxBytes: 8 * 1024 * 1024, isolationLevel: 1 };

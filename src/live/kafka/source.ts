@@ -15,6 +15,8 @@ export interface KafkaSourceOptions {
   /** Where the broker forgot offsets, it goes on with the oldest record. */
   readonly fromEarliest: boolean;
   readonly note: (text: string) => void;
+  /** Name in commits; default: the topic's. */
+  readonly name?: string | undefined;
 }
 
 export class KafkaSource implements RecordSource {
@@ -28,7 +30,7 @@ export class KafkaSource implements RecordSource {
   constructor(port: KafkaPort, options: KafkaSourceOptions) {
     this.#port = port;
     this.#options = options;
-    this.name = `kafka:${options.topic}`;
+    this.name = options.name ?? `kafka:${options.topic}`;
     this.place = `topic '${options.topic}'`;
   }
 
