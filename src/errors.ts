@@ -35,6 +35,9 @@ export const ERROR_KINDS = {
   'not-a-terminal': 'usage',
   'no-author': 'usage',
   'no-message': 'usage',
+  'unknown-token': 'usage',
+  'unknown-remote': 'usage',
+  'no-upstream': 'usage',
   // refused: the repository or the data says no; nothing changed
   'already-exists': 'refused',
   'nothing-to-commit': 'refused',
@@ -92,6 +95,7 @@ export const ERROR_KINDS = {
   'offsets-moved': 'refused',
   'bad-cursor': 'refused',
   'clock-ahead': 'refused',
+  'command-failed': 'refused',
   // remote: the network, or the other side says no
   'remote-unreachable': 'remote',
   'connection-lost': 'remote',
@@ -104,6 +108,10 @@ export const ERROR_KINDS = {
   'limit-exceeded': 'remote',
   'push-refused': 'remote',
   'server-failed': 'remote',
+  'bad-request': 'remote',
+  'unknown-route': 'remote',
+  'unknown-session': 'remote',
+  unavailable: 'remote',
   // corrupt: stored bytes are wrong or from a newer dv
   corrupt: 'corrupt',
   'missing-object': 'corrupt',

@@ -16,6 +16,7 @@ import type { Host } from './program.ts';
 import { ProgressLine } from './progress.ts';
 import { loadPaint, type Paint } from './render/paint.ts';
 import { sanitize, sanitizeLine } from './render/sanitize.ts';
+import { VERSION } from './version.ts';
 
 const DEFAULT_WIDTH = 80;
 const LOCK_TIMEOUT_MS = 10_000;
@@ -92,6 +93,7 @@ export class ProcessHost implements Host {
       isAlive,
       lockTimeout: LOCK_TIMEOUT_MS,
       report: (step) => progress?.report({ ...step, label: sanitizeLine(step.label) }),
+      software: `dv ${VERSION}`,
       stdin: () => process.stdin,
     };
   }

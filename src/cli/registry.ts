@@ -182,6 +182,11 @@ export const COMMANDS: CommandTable = {
     group: 'history',
     load: async () => (await import('./commands/reflog.ts')).command,
   },
+  rerere: {
+    summary: 'Show and forget remembered resolutions of conflicts',
+    group: 'branch',
+    load: async () => (await import('./commands/rerere.ts')).command,
+  },
   reset: {
     summary: 'Move the branch to another commit, or unstage',
     group: 'work',
@@ -211,6 +216,11 @@ export const COMMANDS: CommandTable = {
     summary: 'Put a table or some rows back as they were',
     group: 'work',
     load: async () => (await import('./commands/rollback.ts')).command,
+  },
+  serve: {
+    summary: 'Let others clone, fetch and push over HTTP',
+    group: 'exchange',
+    load: async () => (await import('./commands/serve.ts')).command,
   },
   show: {
     summary: 'Show a commit, a tag or a table of a commit',
@@ -282,6 +292,21 @@ export const COMMANDS: CommandTable = {
     group: 'branch',
     load: async () => (await import('./commands/tag.ts')).command,
   },
+  'token create': {
+    summary: 'Make a token and print it once',
+    group: 'exchange',
+    load: async () => (await import('./commands/token-create.ts')).command,
+  },
+  'token list': {
+    summary: 'List tokens, without their secrets',
+    group: 'exchange',
+    load: async () => (await import('./commands/token-list.ts')).command,
+  },
+  'token revoke': {
+    summary: 'End a token at once',
+    group: 'exchange',
+    load: async () => (await import('./commands/token-revoke.ts')).command,
+  },
   undo: {
     summary: 'Take back the last command',
     group: 'work',
@@ -291,5 +316,10 @@ export const COMMANDS: CommandTable = {
     summary: 'Print the version of dv',
     group: 'setup',
     load: async () => (await import('./commands/version.ts')).command,
+  },
+  watch: {
+    summary: 'Show commits as they arrive',
+    group: 'exchange',
+    load: async () => (await import('./commands/watch.ts')).command,
   },
 };

@@ -7,11 +7,12 @@
  * the table alone is passed over by comparing one hash. Memory: the rows asked about.
  */
 import type { Hash } from '../hash.ts';
-import type { NodeStore } from '../prolly/node-store.ts';
+import { NodeStore } from '../prolly/node-store.ts';
 import type { Cell, Row, Schema } from '../tuple/schema.ts';
 import { readCommit } from './object-reader.ts';
 import type { Commit } from './objects.ts';
 import { getRootEntry } from './root.ts';
+import { parentsHere } from './shallow.ts';
 import { diffTables } from './table-diff.ts';
 
 /** What tells a row: the cells of its key, or of a table without one all its cells. */
@@ -44,6 +45,12 @@ export async function blameRows(
   return walk.blamed;
 }
 
+/**
+ * A leaf that one commit made is what a later one changed: it is compared twice. About 16 KiB
+ * each.
+ */
+const CACHED_LEAVES = 4096;
+
 class BlameWalk {
   readonly blamed = new Map<string, { commit: Hash; cells: Map<string, Hash> }>();
   readonly #nodes: NodeStore;
@@ -51,7 +58,7 @@ class BlameWalk {
   readonly #levels = new Map<number, Map<Hash, Asked>>();
 
   constructor(nodes: NodeStore, table: string) {
-    this.#nodes = nodes;
+    this.#nodes = new NodeStore(nodes.objects, { cachedLeaves: CACHED_LEAVES });
     this.#table = table;
   }
 
@@ -79,7 +86,7 @@ class BlameWalk {
   async #answer(hash: Hash, { commit, rows }: Asked): Promise<void> {
     const own = await this.#tableOf(commit);
     let left = rows;
-    for (const parent of commit.parents) {
+    for (const parent of parentsHere(this.#nodes.objects, hash, commit)) {
       if (left.size === 0) return;
       const before = await readCommit(this.#nodes.objects, parent);
       const theirs = await this.#tableOf(before);

@@ -6,6 +6,7 @@ import type { Hash } from '../hash.ts';
 import type { ObjectStore } from '../store/contract.ts';
 import { readCommit } from './object-reader.ts';
 import type { Commit } from './objects.ts';
+import { parentsHere } from './shallow.ts';
 
 export interface LoggedCommit {
   readonly hash: Hash;
@@ -78,7 +79,7 @@ export async function* walkHistory(
   for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
     yield next;
     if (options.stopAt?.(next.commit)) continue;
-    const { parents } = next.commit;
+    const parents = parentsHere(store, next.hash, next.commit);
     for (const parent of options.firstParent ? parents.slice(0, 1) : parents) await add(parent);
   }
 }
@@ -113,10 +114,10 @@ export async function ancestorsAbove(
   for (const hash of from) await meet(hash, true);
   for (const hash of starts) await meet(hash, false);
   for (; highest > 0 && wanted > 0; highest--) {
-    for (const [hash, { parents }] of levels.get(highest) ?? []) {
+    for (const [hash, commit] of levels.get(highest) ?? []) {
       const hide = hidden.has(hash);
       if (!hide) wanted -= 1;
-      for (const parent of parents) await meet(parent, hide);
+      for (const parent of parentsHere(store, hash, commit)) await meet(parent, hide);
     }
     levels.delete(highest);
   }
@@ -137,7 +138,7 @@ export async function isAncestor(
     if (hash === ancestor) return true;
     const commit = await readCommit(store, hash);
     if (commit.generation <= generation) continue;
-    for (const parent of commit.parents) {
+    for (const parent of parentsHere(store, hash, commit)) {
       if (!seen.has(parent)) open.push(parent);
       seen.add(parent);
     }

@@ -10,6 +10,7 @@ import type { Hash } from '../hash.ts';
 import type { ObjectStore } from '../store/contract.ts';
 import { readCommit } from './object-reader.ts';
 import type { Commit } from './objects.ts';
+import { parentsHere } from './shallow.ts';
 
 const FROM_A = 1;
 const FROM_B = 2;
@@ -48,7 +49,7 @@ export async function mergeBases(store: ObjectStore, a: Hash, b: Hash): Promise<
       const isBase = marks === COMMON;
       if (isBase) bases.push(hash);
       const passed = isBase ? marks | BELOW : marks;
-      for (const parent of commit.parents) await meet(parent, passed);
+      for (const parent of parentsHere(store, hash, commit)) await meet(parent, passed);
     }
     levels.delete(highest);
   }

@@ -7,6 +7,7 @@
  *   REF@{N}                             where the ref was N changes ago
  *   REF@{time}                          where the ref was at that time; of a remote or
  *                                       freshly cloned branch, its last commit by then
+ *   BRANCH@{upstream}, @{u}             what the branch follows
  *
  * `REV:TABLE` is split off by `splitTableRevision` before.
  */
@@ -14,6 +15,7 @@ import { DvError } from '../errors.ts';
 import { type Hash, isHash } from '../hash.ts';
 import type { Store } from '../store/contract.ts';
 import { readHead } from './head.ts';
+import { type HeadMove, listHeadMoves } from './head-log.ts';
 import { walkHistory } from './history.ts';
 import { BRANCH_PREFIX, REMOTE_PREFIX, TAG_PREFIX } from './names.ts';
 import { peelToCommit, readChunk, readCommit } from './object-reader.ts';
@@ -21,6 +23,9 @@ import { COMMIT_KIND, TAG_KIND } from './objects.ts';
 
 /** Turns `@{...}` text into ms since the epoch; undefined when it is no time. */
 export type ParseTime = (text: string) => number | undefined;
+
+/** The ref that a branch follows. Throws for one that follows none. */
+export type FindUpstream = (branch: string) => string;
 
 const MIN_PREFIX = 4;
 
@@ -92,11 +97,15 @@ async function resolveAt(
   base: string,
   at: string,
   parseTime: ParseTime,
+  upstream: FindUpstream | undefined,
 ): Promise<Hash> {
+  if (/^(?:u|upstream)$/i.test(at) && upstream !== undefined) {
+    return resolveUpstream(store, base, upstream);
+  }
   const ref = await logName(store, base);
   if (/^\d{1,9}$/.test(at)) {
     const steps = Number(at);
-    const entries = await store.readLog(ref, steps + 1);
+    const entries = await readMoves(store, ref, steps + 1);
     if (entries.length === 0 && steps === 0) return resolveName(store, base);
     const entry = entries[steps];
     const hash = entry?.new ?? (steps > 0 ? entries[steps - 1]?.old : undefined);
@@ -112,6 +121,29 @@ async function resolveAt(
   return atTime(store, base === '' ? 'HEAD' : base, ref, time);
 }
 
+/** Of HEAD as many as are kept. */
+function readMoves(
+  store: Store,
+  ref: string,
+  most: number,
+): Promise<readonly Pick<HeadMove, 'old' | 'new' | 'time'>[]> {
+  return ref === 'HEAD' ? listHeadMoves(store) : store.readLog(ref, most);
+}
+
+async function resolveUpstream(store: Store, base: string, find: FindUpstream): Promise<Hash> {
+  const head = await readHead(store);
+  const named = base === '' || base === 'HEAD' || base === '@';
+  if (named && head.kind !== 'branch') throw unknown(`${base}@{upstream}`);
+  const branch = named && head.kind === 'branch' ? head.branch : base;
+  const ref = find(branch.startsWith(BRANCH_PREFIX) ? branch.slice(BRANCH_PREFIX.length) : branch);
+  const target = await store.getRef(ref);
+  if (target !== undefined) return target;
+  throw new DvError('bad-revision', `what branch '${branch}' follows, '${ref}', is not here`, {
+    hint: 'dv fetch brings it',
+    data: { revision: `${base}@{upstream}` },
+  });
+}
+
 /** The name under which the feed logs `base`: a ref's full name; HEAD's is its branch. */
 async function logName(store: Store, base: string): Promise<string> {
   if (base === '' || base === 'HEAD' || base === '@') {
@@ -124,7 +156,7 @@ async function logName(store: Store, base: string): Promise<string> {
 }
 
 async function atTime(store: Store, base: string, ref: string, time: number): Promise<Hash> {
-  for (const entry of await store.readLog(ref, 1_000_000)) {
+  for (const entry of await readMoves(store, ref, 1_000_000)) {
     if (entry.time <= time && entry.new !== null) return entry.new;
   }
   // Older than the log: the branch's newest commit of that time.
@@ -159,6 +191,7 @@ export async function resolveRevision(
   store: Store,
   text: string,
   parseTime: ParseTime,
+  upstream?: FindUpstream,
 ): Promise<Hash> {
   const match = /^(.*?)(?:@\{([^}]*)\})?((?:[~^]\d*)*)$/s.exec(text);
   if (match === null || text === '') throw unknown(text);
@@ -166,7 +199,7 @@ export async function resolveRevision(
   const named =
     at === undefined
       ? await resolveName(store, base === '' ? text : base)
-      : await resolveAt(store, base, at, parseTime);
+      : await resolveAt(store, base, at, parseTime, upstream);
   let commit = await peelToCommit(store, named);
   if ((await readChunk(store, commit))[0] !== COMMIT_KIND) throw unknown(text);
   for (const [, kind, digits] of suffix.matchAll(/([~^])(\d*)/g)) {

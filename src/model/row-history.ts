@@ -15,6 +15,7 @@ import type { Cell } from '../tuple/schema.ts';
 import { readCommit } from './object-reader.ts';
 import type { Commit } from './objects.ts';
 import { RowPaths, type RowState, type VersionedRow } from './row-paths.ts';
+import { parentsHere } from './shallow.ts';
 
 export interface RowVersion {
   readonly commit: Hash;
@@ -56,7 +57,8 @@ export async function* rowHistory(
     const state = await paths.at(at.commit);
     const before: RowState[] = [];
     let same: Hash | undefined;
-    for (const parent of at.commit.parents) {
+    const parents = parentsHere(nodes.objects, at.hash, at.commit);
+    for (const parent of parents) {
       const found = await paths.at(await readCommit(nodes.objects, parent));
       before.push(found);
       if (same === undefined && (await paths.isSame(found, state))) same = parent;
@@ -67,7 +69,7 @@ export async function* rowHistory(
     }
     const version = await versionOf(paths, at, before[0], state);
     if (version !== undefined) yield version;
-    for (const parent of at.commit.parents) await add(parent);
+    for (const parent of parents) await add(parent);
   }
 }
 
@@ -89,8 +91,9 @@ async function passOver(nodes: NodeStore, paths: RowPaths, from: Open): Promise<
   let at = from;
   for (;;) {
     const stretch: Open[] = [];
-    for (let last = at; stretch.length < STRETCH && last.commit.parents.length === 1; ) {
-      const [hash] = last.commit.parents;
+    for (let last = at; stretch.length < STRETCH; ) {
+      const [hash, ...others] = parentsHere(nodes.objects, last.hash, last.commit);
+      if (hash === undefined || others.length > 0) break;
       last = { hash, commit: await readCommit(nodes.objects, hash) };
       stretch.push(last);
     }

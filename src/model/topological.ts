@@ -13,6 +13,7 @@ import type { Hash } from '../hash.ts';
 import type { ObjectStore } from '../store/contract.ts';
 import { ancestorsAbove, type LoggedCommit, type WalkOptions } from './history.ts';
 import { readCommit } from './object-reader.ts';
+import { parentsHere } from './shallow.ts';
 
 export interface OrderedCommit extends LoggedCommit {
   /** The parents that the walk comes to. */
@@ -82,7 +83,7 @@ class Explorer {
     const met = this.#known.get(hash);
     if (met !== undefined) return met;
     const commit = await readCommit(this.#store, hash);
-    const ordered = { hash, commit, parents: this.#parentsOf(commit) };
+    const ordered = { hash, commit, parents: this.#parentsOf(hash, commit) };
     this.#known.set(hash, ordered);
     const { generation } = commit;
     this.#open.set(generation, [...(this.#open.get(generation) ?? []), ordered]);
@@ -90,10 +91,11 @@ class Explorer {
     return ordered;
   }
 
-  #parentsOf(commit: LoggedCommit['commit']): readonly Hash[] {
+  #parentsOf(hash: Hash, commit: LoggedCommit['commit']): readonly Hash[] {
     if (this.#options.stopAt?.(commit)) return [];
-    const parents = this.#options.firstParent ? commit.parents.slice(0, 1) : commit.parents;
-    return [...new Set(parents)].filter((hash) => !this.#hidden.has(hash));
+    const here = parentsHere(this.#store, hash, commit);
+    const parents = this.#options.firstParent ? here.slice(0, 1) : here;
+    return [...new Set(parents)].filter((parent) => !this.#hidden.has(parent));
   }
 
   /** Explores everything of at least that generation. */

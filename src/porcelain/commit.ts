@@ -20,6 +20,7 @@ import type { NodeStore } from '../prolly/node-store.ts';
 import type { RefUpdate, StateUpdate } from '../store/contract.ts';
 import { type AddedTable, add } from './add.ts';
 import { actorOf, currentPerson, overridePerson, type PersonOptions } from './people.ts';
+import { keepResolutions } from './remember.ts';
 import type { Repository } from './repository.ts';
 import { workingSet } from './staging.ts';
 
@@ -85,6 +86,7 @@ export async function commit(repo: Repository, options: CommitOptions): Promise<
   const extra = old?.extra ?? (merge === undefined ? {} : resolvedExtra(merge.state.resolved));
   const object = { root: set.staged, parents, author, committer, message, extra };
   const made = await newCommit(repo, object);
+  if (merge !== undefined) await keepResolutions(repo, merge.state);
   const reflog = `${verbOf(parents, old, merge)}: ${firstLine(message)}`;
   await moveHead(repo, set, made, { message: reflog, actor: actorOf(committer), merge });
   const summary = await summarize(repo.nodes, parentRoot, set.staged);

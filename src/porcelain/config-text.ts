@@ -168,8 +168,8 @@ function parseValue(
 /** `text` with `key` set to `value`: in place, else in its section, else in a new one. */
 export function setInText(text: string, key: string, value: string, file: string): string {
   const wanted = canonicalKey(key);
-  const { section, sub, name } = splitKey(key);
-  const { entries, sections } = parse(text, file);
+  const { name } = splitKey(key);
+  const { entries } = parse(text, file);
   const lines = text.split('\n');
   const end = lines[0].endsWith('\r') ? '\r' : '';
   const assign = (spelling: string) => `${spelling} = ${quoteValue(value)}${end}`;
@@ -183,17 +183,29 @@ export function setInText(text: string, key: string, value: string, file: string
     }
     return lines.join('\n');
   }
+  return addInText(text, key, value, file);
+}
+
+/** `text` with one more entry of `key`: in its section, else in a new one. */
+export function addInText(text: string, key: string, value: string, file: string): string {
+  const { section, sub, name } = splitKey(key);
+  const { sections } = parse(text, file);
+  const lines = text.split('\n');
+  const end = lines[0].endsWith('\r') ? '\r' : '';
+  const line = `\t${name} = ${quoteValue(value)}${end}`;
   const home = sections.findLast(({ prefix }) => prefix === sectionPrefix(section, sub));
   if (home !== undefined) {
     if (home.end === lines.length - 1) lines[home.end] += end; // the file had no final newline
-    lines.splice(home.end + 1, 0, assign(`\t${name}`));
+    lines.splice(home.end + 1, 0, line);
     if (home.end + 2 === lines.length) lines.push('');
     return lines.join('\n');
   }
-  const header =
-    sub === undefined ? `[${section}]` : `[${section} "${sub.replace(/["\\]/g, '\\$&')}"]`;
   const before = text === '' || text.endsWith('\n') ? text : `${text}${end}\n`;
-  return `${before}${header}${end}\n${assign(`\t${name}`)}\n`;
+  return `${before}${headerOf(section, sub)}${end}\n${line}\n`;
+}
+
+function headerOf(section: string, sub: string | undefined): string {
+  return sub === undefined ? `[${section}]` : `[${section} "${sub.replace(/["\\]/g, '\\$&')}"]`;
 }
 
 function quoteValue(value: string): string {
@@ -222,4 +234,36 @@ export function unsetInText(text: string, key: string, file: string): string {
     if (touched && rest.every((line) => line.trim() === '')) drop.add(header);
   }
   return lines.filter((_, at) => !drop.has(at)).join('\n');
+}
+
+/** `text` without everything below `section.sub`. */
+export function removeSectionInText(text: string, section: string, sub: string, file: string) {
+  const { sections } = parse(text, file);
+  const lines = text.split('\n');
+  for (const [i, { prefix, header }] of [...sections.entries()].reverse()) {
+    if (prefix !== sectionPrefix(section, sub)) continue;
+    const end = sections[i + 1]?.header ?? lines.length;
+    const rest = lines.splice(header, end - header);
+    // Comments and empty lines behind the last entry belong to what comes next.
+    const kept = rest.slice(sections[i].end - header + 1);
+    lines.splice(header, 0, ...kept);
+  }
+  return lines.join('\n');
+}
+
+/** `text` with `section.from` under the name `section.to`. */
+export function renameSectionInText(
+  text: string,
+  section: string,
+  [from, to]: readonly [string, string],
+  file: string,
+): string {
+  const { sections } = parse(text, file);
+  const lines = text.split('\n');
+  for (const { prefix, header } of sections) {
+    if (prefix !== sectionPrefix(section, from)) continue;
+    const end = lines[header].endsWith('\r') ? '\r' : '';
+    lines[header] = headerOf(section, to) + end;
+  }
+  return lines.join('\n');
 }

@@ -18,7 +18,15 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DvError } from '../errors.ts';
-import { canonicalKey, parseConfigText, setInText, unsetInText } from './config-text.ts';
+import {
+  addInText,
+  canonicalKey,
+  parseConfigText,
+  removeSectionInText,
+  renameSectionInText,
+  setInText,
+  unsetInText,
+} from './config-text.ts';
 import { fileError, syncDirectory } from './write-file.ts';
 
 export type ConfigOrigin = 'user' | 'repository';
@@ -54,6 +62,21 @@ export class Config {
 
   get(key: string): string | undefined {
     return this.find(key)?.value;
+  }
+
+  /** Every value of a key that may be there several times, in order. */
+  getAll(key: string): readonly string[] {
+    const wanted = canonicalKey(key);
+    return this.entries.filter((entry) => entry.key === wanted).map(({ value }) => value);
+  }
+
+  /** The subsections of a section, such as the names of remotes, in order. */
+  subsections(section: string): readonly string[] {
+    const names = this.entries
+      .filter(({ key }) => key.startsWith(`${section}.`))
+      .map(({ key }) => key.slice(section.length + 1, key.lastIndexOf('.')))
+      .filter((name) => name.length > 0);
+    return [...new Set(names)];
   }
 
   /** A setting that is on or off. @throws DvError `bad-config` when it is neither */
@@ -110,6 +133,25 @@ export function setConfig(file: string, key: string, value: string): void {
   updateFile(file, (text) => setInText(text, key, value, file));
 }
 
+/** Adds one more value of a key. Throws as `setConfig`. */
+export function addConfig(file: string, key: string, value: string): void {
+  updateFile(file, (text) => addInText(text, key, value, file));
+}
+
+/** Removes `[section "sub"]` with all it holds. Throws as `setConfig`. */
+export function removeConfigSection(file: string, section: string, sub: string): void {
+  updateFile(file, (text) => removeSectionInText(text, section, sub, file));
+}
+
+/** Gives `[section "from"]` the name `to`. Throws as `setConfig`. */
+export function renameConfigSection(
+  file: string,
+  section: string,
+  names: readonly [from: string, to: string],
+): void {
+  updateFile(file, (text) => renameSectionInText(text, section, names, file));
+}
+
 /** Removes a key from one file; false when it was not there. Throws as `setConfig`. */
 export function unsetConfig(file: string, key: string): boolean {
   let found = false;
@@ -121,9 +163,13 @@ export function unsetConfig(file: string, key: string): boolean {
   return found;
 }
 
-function updateFile(link: string, update: (text: string) => string): void {
+/**
+ * Replaces a small file by what `update` makes of its text, all at once and by one writer at
+ * a time; `newMode` is for a file that is not there yet. @throws DvError as `setConfig`
+ */
+export function updateFile(link: string, update: (text: string) => string, newMode = 0o666): void {
   const file = statSync(link, { throwIfNoEntry: false }) === undefined ? link : realpathSync(link);
-  const mode = statSync(file, { throwIfNoEntry: false })?.mode ?? 0o666;
+  const mode = statSync(file, { throwIfNoEntry: false })?.mode ?? newMode;
   const lock = `${file}.lock`;
   const handle = openLock(lock, file, mode);
   let renamed = false;

@@ -30,6 +30,8 @@ export interface Environment {
   /** How long to wait for a lock, in ms. */
   readonly lockTimeout: number;
   readonly report: (progress: Progress) => void;
+  /** Such as `dv 0.1.0`: what dv calls itself to servers. */
+  readonly software?: string;
   /** Standard input, for the file name `-`. */
   readonly stdin?: () => AsyncIterable<Uint8Array>;
 }

@@ -18,6 +18,7 @@ import type { Store } from '../store/contract.ts';
 import type { Maintenance } from '../store/maintenance.ts';
 import { parseDate } from './dates.ts';
 import type { Environment } from './environment.ts';
+import { configOf, readUpstream } from './remote-config.ts';
 
 export interface Repository {
   /** The directory that holds the working files and `.dv`. */
@@ -39,8 +40,22 @@ export interface Repository {
 /** The commit a revision names. @throws DvError `bad-revision`, `ambiguous-hash`, ... */
 export async function resolveCommit(repo: Repository, revision: string): Promise<Hash> {
   const { store, env, asOf } = repo;
-  const commit = await resolveRevision(store, revision, (text) => parseDate(text, env.now()));
+  const commit = await resolveRevision(
+    store,
+    revision,
+    (text) => parseDate(text, env.now()),
+    (branch) => upstreamRef(repo, branch),
+  );
   return asOf === undefined ? commit : commitAsOf(store, commit, asOf, revision);
+}
+
+/** @throws DvError `no-upstream` */
+function upstreamRef(repo: Repository, branch: string): string {
+  const { tracking, remote, merge } = readUpstream(configOf(repo), branch);
+  if (tracking !== undefined) return tracking;
+  throw new DvError('no-upstream', `nothing here follows '${merge}' of remote '${remote}'`, {
+    hint: `dv config remote.${remote}.fetch says what is kept`,
+  });
 }
 
 /** The newest commit of a history that was made by `time`. Cost: the commits made since. */
