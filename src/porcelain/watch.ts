@@ -15,8 +15,7 @@ import { type Repository, resolveCommit } from './repository.ts';
 /** The feed of an open repository. Closing it leaves the repository open. */
 export function openLocalFeed(repo: Repository): FeedSource {
   const { store, nodes, env } = repo;
-  const clock = async () => ({ ms: env.now(), counter: 0, node: await readNodeId(store) });
-  const hub = new FeedHub(store, nodes, { randomId: env.randomId, clock });
+  const hub = new FeedHub(store, nodes, env);
   return new LocalFeedSource(repo.worktree, hub);
 }
 

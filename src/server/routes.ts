@@ -6,5 +6,11 @@ import type { RegisterRoutes } from './contract.ts';
 import { register as registerHealth } from './routes/health.ts';
 import { register as registerInfo } from './routes/info.ts';
 import { register as registerOpenApi } from './routes/openapi.ts';
+import { register as registerWatch } from './routes/watch.ts';
 
-export const ROUTES: readonly RegisterRoutes[] = [registerOpenApi, registerHealth, registerInfo];
+export const ROUTES: readonly RegisterRoutes[] = [
+  registerOpenApi,
+  registerHealth,
+  registerInfo,
+  registerWatch,
+];
