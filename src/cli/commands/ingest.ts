@@ -92,17 +92,19 @@ export const command: CommandModule<Options> = {
     const stop = new AbortController();
     const request = requestOf(context, table, options, progress, stop.signal);
     const target = await openTarget(context, request, options.remote);
-    const ended = Promise.withResolvers<void>();
-    // A signal that ends dv waits here: what has been read is written, then the store closes.
+    let isOver = false;
+    // A signal's clean-up stops the stream and leaves the end to this run: what has been read
+    // is written, the summary told, and dv ends with status 0.
     context.atEnd(() => {
+      if (isOver) return undefined;
       stop.abort();
-      return ended.promise;
+      return new Promise(() => undefined);
     });
     try {
       report(context, await ingest(target, request));
       await context.out.flush();
     } finally {
-      ended.resolve();
+      isOver = true;
     }
     return undefined;
   },

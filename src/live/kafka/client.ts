@@ -23,6 +23,8 @@ const FIRST_WAIT_MS = 50;
 const LONGEST_WAIT_MS = 1000;
 /** Bit of a batch's attributes: markers of transactions, no messages. */
 const IS_CONTROL = 0b10_0000;
+/** A broker that has just started may not know its topics yet. */
+const UNKNOWN_MS = 10_000;
 const EARLIEST = -2n;
 const LATEST = -1n;
 
@@ -45,6 +47,8 @@ class KafkaClient implements KafkaPort {
   readonly #kafka: Package;
   readonly #options: KafkaOptions;
   #reader: Consumer | undefined;
+  /** Asked for last; for messages. */
+  #topic = '';
   #producer: Producer | undefined;
   #admin: Admin | undefined;
 
@@ -58,6 +62,7 @@ class KafkaClient implements KafkaPort {
   }
 
   #consumer(topic: string): Consumer {
+    this.#topic = topic;
     this.#reader ??= new this.#kafka.Consumer({ ...this.#common, groupId: 'dv' });
     if (!this.#reader.topics.has(topic)) this.#reader.topics.track(topic);
     return this.#reader;
@@ -143,6 +148,7 @@ class KafkaClient implements KafkaPort {
   }
 
   async produce(messages: readonly OutgoingMessage[]): Promise<void> {
+    this.#topic = messages[0]?.topic ?? '';
     const encoded = messages.map(({ topic, key, value, headers }) => ({
       topic,
       key: key === null ? undefined : Buffer.from(key),
@@ -215,7 +221,11 @@ class KafkaClient implements KafkaPort {
         }
         const failure = error as Error;
         if (this.#isLasting(failure)) throw refused(brokers, failure);
-        if (now() - start + wait > retryFor) throw unreachable(brokers, retryFor, failure);
+        const isUnknown = this.#is(failure, 'UNKNOWN_TOPIC_OR_PARTITION');
+        const limit = isUnknown ? Math.min(retryFor, UNKNOWN_MS) : retryFor;
+        if (now() - start + wait > limit) {
+          throw isUnknown ? unknownTopic(this.#topic) : unreachable(brokers, retryFor, failure);
+        }
         await new Promise((resolve) => setTimeout(resolve, wait));
       }
     }
