@@ -39,6 +39,13 @@ export class TestTopics {
     await admin.close();
   }
 
+  async list(): Promise<string[]> {
+    const admin = new Admin(this.#common);
+    const names = await admin.listTopics();
+    await admin.close();
+    return names;
+  }
+
   /** Has the broker forget the records in front of an offset of partition 0. */
   async forget(topic: string, before: number): Promise<void> {
     const admin = new Admin(this.#common);

@@ -166,7 +166,7 @@ class KafkaClient implements KafkaPort {
         // Its sequence numbers are not to be relied on any more: another one sends them again.
         const failed = this.#producer;
         this.#producer = undefined;
-        await closeQuietly(failed);
+        await failed?.close(true).catch(() => undefined);
         throw error;
       }
     });
@@ -221,7 +221,7 @@ class KafkaClient implements KafkaPort {
         }
         const failure = error as Error;
         if (this.#isLasting(failure)) throw refused(brokers, failure);
-        const isUnknown = this.#is(failure, 'UNKNOWN_TOPIC_OR_PARTITION');
+        const isUnknown = this.#isUnknownTopic(failure);
         const limit = isUnknown ? Math.min(retryFor, UNKNOWN_MS) : retryFor;
         if (now() - start + wait > limit) {
           throw isUnknown ? unknownTopic(this.#topic) : unreachable(brokers, retryFor, failure);
@@ -229,6 +229,10 @@ class KafkaClient implements KafkaPort {
         await new Promise((resolve) => setTimeout(resolve, wait));
       }
     }
+  }
+
+  #isUnknownTopic(error: Error): boolean {
+    return this.#is(error, 'UNKNOWN_TOPIC_OR_PARTITION') || /^Unknown topic /.test(error.message);
   }
 
   /** What no second try changes. */
@@ -240,10 +244,11 @@ class KafkaClient implements KafkaPort {
     );
   }
 
+  /** A connection that is broken already is closed enough. */
   async close(): Promise<void> {
-    await closeQuietly(this.#reader);
-    await closeQuietly(this.#producer);
-    await closeQuietly(this.#admin);
+    await this.#reader?.close(true).catch(() => undefined);
+    await this.#producer?.close(true).catch(() => undefined);
+    await this.#admin?.close().catch(() => undefined);
   }
 }
 
@@ -313,9 +318,4 @@ function unreachable(brokers: readonly string[], retryFor: number, cause: Error)
 function reasonOf(error: Error): string {
   const inner = (error as AggregateError).errors?.[0] ?? error.cause;
   return inner instanceof Error ? reasonOf(inner) : error.message;
-}
-
-/** A connection that is broken already is closed enough. */
-async function closeQuietly(client: { close(force?: boolean): Promise<void> } | undefined) {
-  await client?.close(true).catch(() => undefined);
 }
