@@ -89,19 +89,24 @@ function encodeWrites(
   if (schema.key.length === 0) refuseKeyed(request);
   const put = (bytes: Uint8Array) => buildBlob(bytes, (chunk) => nodes.put(chunk));
   const sources = schema.columns.map((_, i) => i);
-  const encoder = new RowEncoder(schema, sources, put);
-  const out = new ByteWriter(4096);
+  const rows = new RowEncoder(schema, sources, put);
+  const types = schema.key.map((column) => schema.columns[column].type);
+  const keys = new KeyEncoder(types, schema.key);
+  const out = new ByteWriter(1024);
   const encoded: KeyedWrite[] = [];
   for (let row = 0; row < numbers.length; row++) {
     out.clear();
     const number = numbers[row];
-    if (!encoder.encode(batch, row, out)) {
-      throw rowError(schema, encoder.problem!, { table, row: number + 1 });
+    if (writes[number].op === 'patch' && keys.append(batch, row, out)) {
+      encoded.push({ key: out.take(), value: undefined, number });
+      continue;
+    }
+    if (!rows.encode(batch, row, out)) {
+      throw rowError(schema, rows.problem!, { table, row: number + 1 });
     }
     const bytes = out.take();
-    const key = bytes.subarray(0, encoder.keyLength);
-    const isWhole = writes[number].op === 'upsert';
-    encoded.push({ key, value: isWhole ? bytes.subarray(encoder.keyLength) : undefined, number });
+    const [key, value] = [bytes.subarray(0, rows.keyLength), bytes.subarray(rows.keyLength)];
+    encoded.push({ key, value, number });
   }
   if (numbers.length === writes.length) return encoded;
   encoded.push(...encodeDeletes(request, schema));

@@ -54,8 +54,8 @@ export function fitSchema(
   inference.observe(batch);
   const [misfit] = inference.misfits().sort((a, b) => a.line - b.line);
   if (misfit !== undefined) throw typeMismatch(table, names[misfit.column], misfit);
-  const types = inference.result(names.length);
-  const columns = names.map((name, i): Column => ({ name, type: types[i].type }));
+  const types = inference.types(names.length);
+  const columns = names.map((name, i): Column => ({ name, type: types[i] }));
   if (known === undefined) return { schema: newTable(request, columns, batch), batch };
   const isSame = columns.every(({ type }, i) => type === known.columns[i]?.type);
   const schema = isSame ? known : withRules({ columns, key: known.key }, known.rules);

@@ -111,7 +111,7 @@ interface EntryKind<E> {
 
 const LEAF: EntryKind<Edit> = {
   copy(node, start, end, splitter) {
-    for (let i = start; i < end; i++) splitter.addPair(node.key(i), node.value(i));
+    for (let i = start; i < end; i++) splitter.copyEntry(node, i);
     return undefined;
   },
   put(edit, splitter) {
@@ -134,7 +134,7 @@ const INTERNAL: EntryKind<ChildEdit> = {
   async copy(node, start, end, splitter, store) {
     for (let i = start; i < end; i++) {
       const flags = flagsForChild(store, node, i, splitter);
-      splitter.addChild(node.child(i), typeof flags === 'number' ? flags : await flags);
+      splitter.copyChild(node, i, typeof flags === 'number' ? flags : await flags);
     }
   },
   put(edit, splitter) {
