@@ -33,7 +33,10 @@ test('costs what lies between, whatever lies below', async () => {
   const chain = Array.from({ length: 2000 }, (_, i) => (i === 0 ? [] : [i - 1]));
   const [memory, hashes] = await storeGraph([...chain, [1999], [2000], [1999]], (i) => i);
   const store = countingStore(memory);
-  expect(await countDivergence(store.store, hashes[2001], hashes[2002])).toEqual({ ahead: 2, behind: 1 });
+  expect(await countDivergence(store.store, hashes[2001], hashes[2002])).toEqual({
+    ahead: 2,
+    behind: 1,
+  });
   expect(store.counts.gets).toBeLessThan(8);
 });
 
