@@ -37,6 +37,7 @@ export const ERROR_KINDS = {
   'no-message': 'usage',
   'unknown-remote': 'usage',
   'no-upstream': 'usage',
+  'unknown-token': 'usage',
   // refused: the repository or the data says no; nothing changed
   'already-exists': 'refused',
   'nothing-to-commit': 'refused',
@@ -106,6 +107,10 @@ export const ERROR_KINDS = {
   'limit-exceeded': 'remote',
   'push-refused': 'remote',
   'server-failed': 'remote',
+  'bad-request': 'remote',
+  'unknown-route': 'remote',
+  'unknown-session': 'remote',
+  unavailable: 'remote',
   // corrupt: stored bytes are wrong or from a newer dv
   corrupt: 'corrupt',
   'missing-object': 'corrupt',

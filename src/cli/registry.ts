@@ -207,6 +207,11 @@ export const COMMANDS: CommandTable = {
     group: 'work',
     load: async () => (await import('./commands/rollback.ts')).command,
   },
+  serve: {
+    summary: 'Let others clone, fetch and push over HTTP',
+    group: 'exchange',
+    load: async () => (await import('./commands/serve.ts')).command,
+  },
   show: {
     summary: 'Show a commit, a tag or a table of a commit',
     group: 'history',
@@ -276,6 +281,21 @@ export const COMMANDS: CommandTable = {
     summary: 'List, make and delete tags',
     group: 'branch',
     load: async () => (await import('./commands/tag.ts')).command,
+  },
+  'token create': {
+    summary: 'Make a token and print it once',
+    group: 'exchange',
+    load: async () => (await import('./commands/token-create.ts')).command,
+  },
+  'token list': {
+    summary: 'List tokens, without their secrets',
+    group: 'exchange',
+    load: async () => (await import('./commands/token-list.ts')).command,
+  },
+  'token revoke': {
+    summary: 'End a token at once',
+    group: 'exchange',
+    load: async () => (await import('./commands/token-revoke.ts')).command,
   },
   undo: {
     summary: 'Take back the last command',

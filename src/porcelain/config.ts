@@ -163,9 +163,13 @@ export function unsetConfig(file: string, key: string): boolean {
   return found;
 }
 
-function updateFile(link: string, update: (text: string) => string): void {
+/**
+ * Replaces a small file by what `update` makes of its text, all at once and by one writer at
+ * a time; `newMode` is for a file that is not there yet. @throws DvError as `setConfig`
+ */
+export function updateFile(link: string, update: (text: string) => string, newMode = 0o666): void {
   const file = statSync(link, { throwIfNoEntry: false }) === undefined ? link : realpathSync(link);
-  const mode = statSync(file, { throwIfNoEntry: false })?.mode ?? 0o666;
+  const mode = statSync(file, { throwIfNoEntry: false })?.mode ?? newMode;
   const lock = `${file}.lock`;
   const handle = openLock(lock, file, mode);
   let renamed = false;

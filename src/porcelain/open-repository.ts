@@ -9,7 +9,9 @@ import { checkRefName } from '../model/names.ts';
 import { recordOperations } from '../model/operations.ts';
 import { NodeStore } from '../prolly/node-store.ts';
 import { openSqliteStore } from '../store/sqlite.ts';
+import { BARE_KEY } from './bare.ts';
 import { recoverCheckout } from './checkout.ts';
+import { repositoryConfigFile, setConfig } from './config.ts';
 import type { Environment } from './environment.ts';
 import { NODE_KEY, type Repository } from './repository.ts';
 import { DOT_DIR, findWorktree } from './worktree.ts';
@@ -71,6 +73,8 @@ async function openAt(worktree: string, cwd: string, env: Environment): Promise<
 export interface InitOptions {
   /** Name of the first branch; an existing repository keeps its own. */
   readonly branch?: string;
+  /** Without working files, for others to push to: sets `core.bare`. */
+  readonly bare?: boolean;
 }
 
 /**
@@ -80,7 +84,7 @@ export interface InitOptions {
 export async function initRepository(
   directory: string,
   env: Environment,
-  { branch = 'main' }: InitOptions = {},
+  { branch = 'main', bare = false }: InitOptions = {},
 ): Promise<{ readonly repository: Repository; readonly created: boolean }> {
   checkRefName('branch', branch);
   const worktree = resolve(directory);
@@ -94,6 +98,7 @@ export async function initRepository(
   }
   const repository = await openAt(worktree, worktree, env);
   try {
+    if (bare) setConfig(repositoryConfigFile(repository.dotDir), BARE_KEY, 'true');
     return { repository, created: await setUp(repository, branch) };
   } catch (error) {
     await repository.close();

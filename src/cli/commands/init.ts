@@ -7,19 +7,22 @@ import type { CommandModule } from '../command.ts';
 
 interface Options {
   readonly initialBranch?: string;
+  readonly bare?: boolean;
 }
 
 export const command: CommandModule<Options> = {
   declare(command) {
     command
       .argument('[directory]', 'made if there is none; default the one you are in')
+      .option('--bare', 'without working files, for others to push to')
       .option('-b, --initial-branch <name>', 'name of the first branch (default: main)');
   },
   examples: [['dv init', 'begin to keep versions of the tables in this directory']],
-  async run(context, { operands: [directory = '.'], options: { initialBranch } }) {
+  async run(context, { operands: [directory = '.'], options: { initialBranch, bare } }) {
     const path = resolve(context.cwd, directory);
     const { repository, created } = await initRepository(path, context.environment, {
       branch: initialBranch,
+      bare,
     });
     context.atEnd(() => repository.close());
     const branch = await currentBranch(repository);

@@ -1,0 +1,10 @@
+/**
+ * Every file of routes, in the order of the OpenAPI document, whose own comes first: it
+ * hears of those that follow. A new one is added here.
+ */
+import type { RegisterRoutes } from './contract.ts';
+import { register as registerHealth } from './routes/health.ts';
+import { register as registerInfo } from './routes/info.ts';
+import { register as registerOpenApi } from './routes/openapi.ts';
+
+export const ROUTES: readonly RegisterRoutes[] = [registerOpenApi, registerHealth, registerInfo];
