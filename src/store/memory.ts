@@ -6,7 +6,6 @@
  * Every write is stamped with a step that only grows, so that a sweep can tell what was
  * written or touched after its marking began even when the clock stands still.
  */
-import { equalBytes } from '../bytes.ts';
 import { bug } from '../errors.ts';
 import { type Hash, hashOf } from '../hash.ts';
 import {
@@ -27,7 +26,7 @@ import type {
   SweepOptions,
   SweepResult,
 } from './maintenance.ts';
-import { findLosingRef } from './ref-steps.ts';
+import { TransactionOrder } from './transaction-order.ts';
 import type { Presence } from './transfer.ts';
 
 export interface MemoryStoreOptions {
@@ -89,11 +88,6 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store & Mai
     }
   }
 
-  function findLoser({ refs: updates = [], state: keys = [] }: Transaction): string | undefined {
-    const lost = findLosingRef(updates, (name) => refs.get(name));
-    return lost ?? keys.find((update) => !holdsExpected(update, state.get(update.key)))?.key;
-  }
-
   function applyRef(update: RefUpdate, log: Transaction['log']): void {
     if (update.new === update.old) return;
     if (update.new === null) refs.delete(update.name);
@@ -135,7 +129,11 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store & Mai
       return startingWith(state, prefix).map(([key, value]) => ({ key, value }));
     },
     async transact(transaction, chunks = []): Promise<TransactResult> {
-      const loser = findLoser(transaction);
+      const order = new TransactionOrder({
+        getRef: (name) => refs.get(name),
+        getState: (key) => state.get(key),
+      });
+      const loser = order.decide(transaction);
       if (loser !== undefined) return { done: false, name: loser };
       put(chunks);
       for (const update of transaction.refs ?? []) applyRef(update, transaction.log);
@@ -201,12 +199,6 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store & Mai
     },
     async compact() {},
   };
-}
-
-function holdsExpected({ expect }: StateUpdate, held: Uint8Array | undefined): boolean {
-  if (expect === undefined) return true;
-  if (expect === null || held === undefined) return expect === null && held === undefined;
-  return equalBytes(expect, held);
 }
 
 function startingWith<T>(map: ReadonlyMap<string, T>, prefix: string): [string, T][] {

@@ -8,7 +8,9 @@
  *   sqlite-file     transactions, locks     sqlite-writer         chunks in: storing it
  *   sqlite-owner    who holds the lock      sqlite-dictionaries   what leaves share
  *   sqlite-refs     refs, state, feed       sqlite-packing        how rows fill pages
- *   sqlite-upkeep   scan, check, compact    sqlite-sweep          gc
+ *   sqlite-commits  group commit            sqlite-transfers      chunks that came unfinished
+ *   sqlite-watch    commits of others       sqlite-sweep          gc
+ *   sqlite-upkeep   scan, check, compact
  */
 import { type Hash, hashOf } from '../hash.ts';
 import { type Compression, loadCompression } from './compression.ts';
@@ -16,6 +18,7 @@ import type { ChunkToPut, FeedPage, Store, Transaction, TransactResult } from '.
 import { FeedWaiters } from './feed-waiters.ts';
 import type { Maintenance } from './maintenance.ts';
 import { BackgroundPuts } from './sqlite-background.ts';
+import { CommitQueue } from './sqlite-commits.ts';
 import { Dictionaries, FIRST_DICTIONARY } from './sqlite-dictionaries.ts';
 import { openSqliteFile, type SqliteFile } from './sqlite-file.ts';
 import { type PutPlan, PutPlanner } from './sqlite-plan.ts';
@@ -76,6 +79,7 @@ class SqliteStore implements Store, Maintenance {
   private readonly transfers: Transfers;
   private readonly watch: SqliteWatch;
   private readonly waiters: FeedWaiters;
+  private readonly commits: CommitQueue;
   private readonly background: BackgroundPuts | undefined;
 
   constructor(
@@ -93,12 +97,15 @@ class SqliteStore implements Store, Maintenance {
     this.planner = new PutPlanner(file, this.reader, compression, dictionaries);
     this.writer = new ObjectWriter(file, this.planner, dictionaries, this.transfers, now);
     this.tables = new RefTables(file, now);
-    this.watch = new SqliteWatch(file.path, () => void this.wakeWaiters());
+    this.watch = new SqliteWatch(file.path, () => this.wakeWaiters());
     this.waiters = new FeedWaiters({
       last: () => this.lastSequence(),
       start: () => this.watch.start(),
       stop: () => this.watch.stop(),
     });
+    const { planner, writer, tables, transfers } = this;
+    const committed = () => this.wakeWaiters();
+    this.commits = new CommitQueue({ file, planner, writer, tables, transfers, committed });
   }
 
   getMany(hashes: readonly Hash[]): Promise<(Uint8Array | undefined)[]> {
@@ -152,17 +159,7 @@ class SqliteStore implements Store, Maintenance {
     const split = batches(chunks);
     const last = split.pop() ?? [];
     for (const batch of split) await this.putBatches(batch);
-    const plan = await this.plan(last);
-    const run = (): TransactResult => {
-      const loser = this.tables.findLoser(transaction);
-      if (loser !== undefined) return { done: false, name: loser };
-      this.writer.store(plan, last);
-      for (const transfer of transaction.completes ?? []) this.transfers.complete(transfer);
-      return this.tables.apply(transaction);
-    };
-    const result = await this.file.write('durable', run, transaction.wait);
-    if (this.waiters.anybody) await this.wakeWaiters();
-    return result;
+    return this.commits.submit(transaction, last);
   }
 
   readLog(ref: string, limit: number) {
@@ -229,8 +226,13 @@ class SqliteStore implements Store, Maintenance {
     return this.file.plain(() => this.tables.lastSequence());
   }
 
-  private async wakeWaiters(): Promise<void> {
-    this.waiters.reached(await this.lastSequence());
+  /** A look that fails (the disk, a lock) is not the last one: whoever waits goes on waiting. */
+  private wakeWaiters(): void {
+    if (!this.waiters.anybody) return;
+    this.lastSequence().then(
+      (last) => this.waiters.reached(last),
+      () => undefined,
+    );
   }
 
   async close(): Promise<void> {
