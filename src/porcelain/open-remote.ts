@@ -68,7 +68,7 @@ export async function openRemote(place: RemotePlace, url: string): Promise<Remot
   }
   if (!statSync(path).isDirectory()) {
     const { openBundleRemote } = await import('./bundle-remote.ts');
-    return openBundleRemote(place.env, path, url);
+    return openBundleRemote(path, url);
   }
   if (!existsSync(join(path, DOT_DIR, 'store.db')) && !existsSync(join(path, 'store.db'))) {
     throw new DvError('not-dv', `there is no dv repository in '${path}'`, {
