@@ -87,7 +87,8 @@ async function choose(
   const refs: PackRef[] = [];
   const excluded: Hash[] = [];
   const include = async (text: string): Promise<void> => {
-    const name = text === 'HEAD' || text === '@' ? await currentRef(repo) : await findRef(repo.store, text);
+    const name =
+      text === 'HEAD' || text === '@' ? await currentRef(repo) : await findRef(repo.store, text);
     const hash = name === undefined ? undefined : await repo.store.getRef(name);
     if (name === undefined || hash === undefined) {
       throw new DvError('unknown-ref', `'${text}' is no branch or tag`, {
@@ -106,7 +107,8 @@ async function choose(
     }
   }
   if (refs.length === 0) {
-    for (const prefix of [BRANCH_PREFIX, TAG_PREFIX]) refs.push(...(await repo.store.listRefs(prefix)));
+    for (const prefix of [BRANCH_PREFIX, TAG_PREFIX])
+      refs.push(...(await repo.store.listRefs(prefix)));
   }
   if (refs.length === 0) {
     throw new DvError('no-commits', 'there is nothing to bundle yet', {

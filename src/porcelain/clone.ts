@@ -17,8 +17,8 @@ import type { Remote, RemoteRefs } from '../sync/protocol.ts';
 import { checkout } from './checkout.ts';
 import type { Environment } from './environment.ts';
 import { PARTIAL_KEY } from './missing-parts.ts';
-import { initRepository } from './open-repository.ts';
 import { openRemote, pathOfRemote } from './open-remote.ts';
+import { initRepository } from './open-repository.ts';
 import {
   addRemote,
   checkRemoteName,
@@ -91,7 +91,10 @@ export async function clone(
 /** `cities` of `https://data.example.org/cities`, `/srv/cities/.dv`, `cities.bundle`. */
 export function directoryFor(url: string): string {
   const path = /^https?:/i.test(url) ? decodeURIComponent(new URL(url).pathname) : url;
-  const name = basename(path.replace(/[/\\]+$/, '').replace(/[/\\]\.dv$/, '')).replace(/\.bundle$/, '');
+  const name = basename(path.replace(/[/\\]+$/, '').replace(/[/\\]\.dv$/, '')).replace(
+    /\.bundle$/,
+    '',
+  );
   if (name !== '' && name !== '.' && name !== '..') return name;
   throw new DvError('bad-option', `'${url}' gives the clone no name`, {
     hint: `dv clone ${url} DIRECTORY`,

@@ -9,7 +9,7 @@ import { readHead } from '../model/head.ts';
 import { isAncestor } from '../model/history.ts';
 import { BRANCH_PREFIX, shortRefName, TAG_PREFIX } from '../model/names.ts';
 import { peelToCommit } from '../model/object-reader.ts';
-import type { RefUpdate } from '../store/contract.ts';
+import type { RefUpdate, Transaction } from '../store/contract.ts';
 import type { Remote, RemoteRefs } from '../sync/protocol.ts';
 import { parseRefspec } from '../sync/refspec.ts';
 import { isBare } from './bare.ts';
@@ -21,7 +21,7 @@ import { configOf, findUpstream, listRemotes, type RemoteConfig } from './remote
 import { remoteMeant } from './remote-names.ts';
 import type { Repository } from './repository.ts';
 import { actorName } from './switch.ts';
-import { type Brought, bring } from './transfer.ts';
+import { type Brought, bring, type Incoming } from './transfer.ts';
 
 export interface FetchOptions {
   /** A configured name, a URL or a path. */
@@ -114,13 +114,13 @@ export async function fetchOpened(
   if (tags === 'auto' && alone) {
     planned.push(...(await unknownTags(repo, there, planned, (hash) => heads.has(hash))));
   }
-  const brought = await bringRefs(repo, remote, config, planned, options);
+  const brought = await bringRefs(repo, remote, config, planned, options, there);
   let { refs } = brought;
   if (tags === 'auto' && alone && !options.dryRun) {
     const present = await presentAmong(repo, there);
     const late = await unknownTags(repo, there, planned, (hash) => present.has(hash));
     if (late.length > 0) {
-      const more = await bringRefs(repo, remote, config, late, {});
+      const more = await bringRefs(repo, remote, config, late, {}, there);
       refs = [...refs, ...more.refs];
     }
   }
@@ -166,26 +166,28 @@ async function bringRefs(
   config: RemoteConfig,
   planned: readonly PlannedRef[],
   options: FetchOptions,
+  there: RemoteRefs,
 ): Promise<BroughtRefs> {
   if (options.dryRun) {
     const refs: FetchedRef[] = [];
-    for (const one of planned) refs.push(await judge(repo, one, options, false));
+    for (const one of planned) refs.push(await judge(repo, one, options, undefined));
     return { refs, chunks: 0, bytes: 0 };
   }
   let refs: FetchedRef[] = [];
   const wants = [...new Set(planned.map(({ hash }) => hash))];
   const { depth, unshallow } = options;
   const ask = { wants, ...(depth !== undefined && { depth }), ...(unshallow && { unshallow }) };
-  const brought = await bring(repo, remote, ask, async () => {
+  const transaction = async (incoming: Incoming): Promise<Transaction> => {
     refs = [];
-    for (const one of planned) refs.push(await judge(repo, one, options, true));
+    for (const one of planned) refs.push(await judge(repo, one, options, incoming));
     const log = {
       actor: await actorName(repo),
       time: repo.env.now(),
       message: `fetch ${config.name ?? remote.url}`,
     };
     return { refs: refs.flatMap(updateOf), log };
-  });
+  };
+  const brought = await bring(repo, remote, ask, transaction, there);
   return { ...brought, refs };
 }
 
@@ -194,12 +196,12 @@ function updateOf({ target, old, hash, outcome }: FetchedRef): RefUpdate[] {
   return target === null || !moves ? [] : [{ name: target, old, new: hash }];
 }
 
-/** What becomes of a ref here; `isHere`: the commits have come, and can be compared. */
+/** What becomes of a ref here; without `incoming` the commits are not here to be compared. */
 async function judge(
   repo: Repository,
   plan: PlannedRef,
   { force = false }: FetchOptions,
-  isHere: boolean,
+  incoming: Incoming | undefined,
 ): Promise<FetchedRef> {
   const { source, target, hash, forMerge } = plan;
   const old = target === null ? null : ((await repo.store.getRef(target)) ?? null);
@@ -212,11 +214,11 @@ async function judge(
     const isForced = force || plan.force;
     return { ...fetched, outcome: isForced ? 'forced' : 'rejected' };
   }
-  if (!isHere) return { ...fetched, outcome: 'updated' };
+  if (incoming === undefined) return { ...fetched, outcome: 'updated' };
   const forward = await isAncestor(
-    repo.store,
-    await peelToCommit(repo.store, old),
-    await peelToCommit(repo.store, hash),
+    incoming,
+    await peelToCommit(incoming, old),
+    await peelToCommit(incoming, hash),
   );
   if (forward) return { ...fetched, outcome: 'updated' };
   return { ...fetched, outcome: force || plan.force ? 'forced' : 'rejected' };

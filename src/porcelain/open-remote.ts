@@ -77,7 +77,7 @@ export async function openRemote(place: RemotePlace, url: string): Promise<Remot
     });
   }
   const { openPathRemote } = await import('./path-remote.ts');
-  return openPathRemote(place.env, path, url);
+  return openPathRemote(place.env, path);
 }
 
 async function openServer(env: Environment, url: string): Promise<Remote> {

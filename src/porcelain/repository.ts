@@ -18,6 +18,7 @@ import type { Store } from '../store/contract.ts';
 import type { Maintenance } from '../store/maintenance.ts';
 import { parseDate } from './dates.ts';
 import type { Environment } from './environment.ts';
+import type { Fill } from './filling-store.ts';
 import { configOf, readUpstream } from './remote-config.ts';
 
 export const NODE_KEY = 'node';
@@ -35,6 +36,10 @@ export interface Repository {
   readonly env: Environment;
   /** A directory of this process's own under `.dv/tmp`, made when first asked for. */
   readonly scratch: () => string;
+  /** To be called when the boundary of a shallow history has moved. */
+  renewBoundary(): Promise<void>;
+  /** Who brings what is asked of the store and missing; until then it stays missing. */
+  fillWith(fill: Fill): void;
   /** Idempotent. Removes the scratch directory. */
   close(): Promise<void>;
 }

@@ -17,7 +17,8 @@ export const command: CommandModule = {
     const info = await unbundle(repo, file);
     if (context.json) context.out.json(info);
     else {
-      for (const { name, hash } of info.refs) context.out.line(context.shownLine(`${hash}\t${name}`));
+      for (const { name, hash } of info.refs)
+        context.out.line(context.shownLine(`${hash}\t${name}`));
     }
     return 0;
   },

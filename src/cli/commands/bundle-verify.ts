@@ -18,7 +18,8 @@ export const command: CommandModule = {
     const found = await verifyBundle(repo ?? { cwd: context.cwd }, file);
     if (context.json) context.out.json(found);
     else {
-      for (const { name, hash } of found.refs) context.out.line(context.shownLine(`${hash}\t${name}`));
+      for (const { name, hash } of found.refs)
+        context.out.line(context.shownLine(`${hash}\t${name}`));
       for (const hash of found.prerequisites) {
         const lacking = found.missing.includes(hash) ? ', which is not here' : '';
         context.out.line(`needs ${hash}${lacking}`);
