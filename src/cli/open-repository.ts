@@ -8,6 +8,10 @@ import type { Context } from './context.ts';
 export async function openRepositoryOf(context: Context): Promise<Repository> {
   const repository = await openRepository(context.cwd, context.environment);
   context.atEnd(() => repository.close());
+  repository.fillWith(async (missing) => {
+    const { fillMissing } = await import('../porcelain/fill.ts');
+    await fillMissing(repository, missing);
+  });
   return repository;
 }
 

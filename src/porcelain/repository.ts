@@ -13,6 +13,7 @@ import { readHead } from '../model/head.ts';
 import { walkHistory } from '../model/history.ts';
 import { checkTableName } from '../model/names.ts';
 import { resolveRevision } from '../model/revision.ts';
+import type { BoundedStore } from '../model/shallow.ts';
 import type { NodeStore } from '../prolly/node-store.ts';
 import type { Store } from '../store/contract.ts';
 import type { Maintenance } from '../store/maintenance.ts';
@@ -31,7 +32,7 @@ export interface Repository {
   readonly cwd: string;
   /** ms since the epoch: a revision means its newest commit of then (`--as-of`). */
   readonly asOf?: number;
-  readonly store: Store & Maintenance;
+  readonly store: Store & Maintenance & BoundedStore;
   readonly nodes: NodeStore;
   readonly env: Environment;
   /** A directory of this process's own under `.dv/tmp`, made when first asked for. */

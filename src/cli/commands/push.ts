@@ -5,6 +5,7 @@
  * "advanced"}`; `outcome` is `new`, `updated`, `forced`, `deleted`, `merged`, `up-to-date` or
  * `refused`. `advanced` are branches here that were moved to the merge that the server made.
  */
+import { Option } from 'commander';
 import type { Hash } from '../../hash.ts';
 import { shortRefName } from '../../model/names.ts';
 import { type PushResult, push, pushRefusal } from '../../porcelain/push.ts';
@@ -38,10 +39,13 @@ export const command: CommandModule<Options> = {
       .option('-u, --set-upstream', 'let the branches follow what they are pushed to')
       .option('--merge', 'where both sides have commits, let the remote merge them')
       .option('-f, --force', 'move even where that loses commits of the remote')
-      .option(
-        '--force-with-lease [lease]',
-        'the same, but only from where it was last fetched; or REF:COMMIT',
-        collectLease,
+      .addOption(
+        new Option(
+          '--force-with-lease [lease]',
+          'the same, but only from where it was last fetched; or REF:COMMIT',
+        )
+          .preset('')
+          .argParser(collectLease),
       )
       .option('-d, --delete', 'delete these branches or tags there')
       .option('--tags', 'all tags, too')
@@ -69,10 +73,10 @@ export const command: CommandModule<Options> = {
 
 /** `--force-with-lease`, `=REF` or `=REF:COMMIT`; may be repeated. */
 function collectLease(
-  text: string | boolean,
+  text: string,
   before: ReadonlyMap<string, string | undefined> = new Map(),
 ): ReadonlyMap<string, string | undefined> {
-  const [ref, commit] = typeof text === 'string' ? text.split(':') : [''];
+  const [ref, commit] = text.split(':');
   return new Map(before).set(ref, commit);
 }
 
