@@ -35,9 +35,9 @@ export const ERROR_KINDS = {
   'not-a-terminal': 'usage',
   'no-author': 'usage',
   'no-message': 'usage',
+  'unknown-token': 'usage',
   'unknown-remote': 'usage',
   'no-upstream': 'usage',
-  'unknown-token': 'usage',
   // refused: the repository or the data says no; nothing changed
   'already-exists': 'refused',
   'nothing-to-commit': 'refused',
@@ -95,6 +95,7 @@ export const ERROR_KINDS = {
   'offsets-moved': 'refused',
   'bad-cursor': 'refused',
   'clock-ahead': 'refused',
+  'command-failed': 'refused',
   // remote: the network, or the other side says no
   'remote-unreachable': 'remote',
   'connection-lost': 'remote',

@@ -121,6 +121,7 @@ export { DvError, type ErrorCode, type ErrorKind } from './errors.ts';
 export type { Dialect, FormatName } from './formats/contract.ts';
 export type { Hash } from './hash.ts';
 export type { RowChange, SchemaChange, TableDiff } from './model/change.ts';
+export type { DiffFilter } from './model/diff-filter.ts';
 export type { FsckProblem, FsckSummary } from './model/fsck.ts';
 export type { Commit, Person } from './model/objects.ts';
 export type { RowCounts } from './model/table-stat.ts';
@@ -137,7 +138,6 @@ export type {
   FileDifference,
 } from './porcelain/diff.ts';
 export type { FilesDiff } from './porcelain/diff-files.ts';
-export type { DiffFilter } from './porcelain/diff-filter.ts';
 export type { TableStat } from './porcelain/diff-stat.ts';
 export type { Environment, Progress } from './porcelain/environment.ts';
 export type { ExportOptions } from './porcelain/export.ts';

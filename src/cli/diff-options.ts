@@ -4,7 +4,7 @@
  */
 import type { Command } from 'commander';
 import { DvError } from '../errors.ts';
-import type { DiffFilter } from '../porcelain/diff-filter.ts';
+import type { DiffFilter } from '../model/diff-filter.ts';
 import type { Context } from './context.ts';
 import { collectNames } from './import-options.ts';
 import { LAYOUTS, type Layout } from './render/diff/layout.ts';

@@ -261,6 +261,10 @@ export const COMMANDS: CommandTable = {
     summary: 'Ask a remote what it has',
     group: 'share',
     load: async () => (await import('./commands/remote-show.ts')).command,
+  rerere: {
+    summary: 'Show and forget remembered resolutions of conflicts',
+    group: 'branch',
+    load: async () => (await import('./commands/rerere.ts')).command,
   },
   reset: {
     summary: 'Move the branch to another commit, or unstage',
@@ -391,5 +395,10 @@ export const COMMANDS: CommandTable = {
     summary: 'Print the version of dv',
     group: 'setup',
     load: async () => (await import('./commands/version.ts')).command,
+  },
+  watch: {
+    summary: 'Show commits as they arrive',
+    group: 'exchange',
+    load: async () => (await import('./commands/watch.ts')).command,
   },
 };

@@ -20,7 +20,12 @@ import {
 import type { SequenceResult } from '../porcelain/sequencer.ts';
 import type { Context } from './context.ts';
 import { shortHash } from './render/commit-parts.ts';
-import { conflictAsJson, renderConflictSummary } from './render/merge-conflicts.ts';
+import {
+  conflictAsJson,
+  renderConflictSummary,
+  renderReused,
+  reusedAsJson,
+} from './render/merge-conflicts.ts';
 
 export interface SequenceFlags {
   readonly continue?: boolean;
@@ -65,7 +70,12 @@ export async function showSequence(
   result: SequenceResult,
 ): Promise<number> {
   if (context.json) {
-    context.out.json({ ...result, conflicts: result.conflicts.map(conflictAsJson) });
+    const { reused } = result;
+    context.out.json({
+      ...result,
+      conflicts: result.conflicts.map(conflictAsJson),
+      ...(reused && { reused: reusedAsJson(reused) }),
+    });
   } else if (!context.quiet) {
     await writeCommits(context, repo, result);
     context.out.write(ending(context, operation, result));
@@ -94,6 +104,7 @@ function ending(context: Context, operation: SequenceOperation, result: Sequence
     case 'conflicts':
       return (
         renderConflictSummary(result.conflicts, context) +
+        renderReused(result.reused) +
         `stopped at ${paint.hash(shortHash(result.stoppedAt!))}; dv resolve, then go on ${next}\n`
       );
     case 'edit':

@@ -42,6 +42,10 @@ export interface CommitEvent {
   readonly tables?: readonly TableRowCounts[];
   /** How many changes of this ref were passed over since the one told before (conflation). */
   readonly skipped: number;
+  /** Other events share this cursor and follow: only the last of them has all behind it. */
+  readonly more?: boolean;
+  /** From a stream of frames: what `new` reaches and `old` does not, as a pack. Never in JSON. */
+  readonly pack?: Uint8Array;
 }
 
 export interface RefDeletedEvent {
@@ -51,6 +55,7 @@ export interface RefDeletedEvent {
   readonly old: Hash;
   readonly actor: string;
   readonly time: number;
+  readonly more?: boolean;
 }
 
 /** Nothing new up to here: the cursor moves on without an event of the watched refs. */
@@ -75,11 +80,26 @@ export interface WatchOptions {
   readonly patterns?: readonly string[];
   /** Only commits that changed one of these tables. */
   readonly tables?: readonly string[];
-  /** A cursor; undefined: from now on, after one `bookmark`. */
+  /**
+   * A cursor, or `commit:<hash>` (behind the change that brought a ref there) or `time:<ms>`.
+   * undefined: from now on, after one `bookmark`.
+   */
   readonly since?: string;
   /** Whether to count rows per table. */
   readonly counts?: boolean;
   readonly signal: AbortSignal;
+}
+
+/** One commit of a range. `parent` is its first; null: it has none. */
+export interface CommitInRange
+  extends Pick<
+    CommitEvent,
+    'message' | 'author' | 'committed' | 'parents' | 'generation' | 'clock'
+  > {
+  readonly hash: Hash;
+  readonly parent: Hash | null;
+  /** Against the first parent, where asked for and not too dear. */
+  readonly tables?: readonly TableRowCounts[];
 }
 
 /** A feed to follow: a repository of this machine, or a server. */
@@ -96,11 +116,12 @@ export interface FeedSource {
     to: Hash,
     options?: { readonly tables?: readonly string[]; readonly where?: string },
   ): AsyncIterable<TableDiff>;
-  /** The commits that `to` has and `from` has not, oldest first, with their first parents. */
+  /** The commits that `to` has and `from` has not, each behind its parents. */
   commitsBetween(
     from: Hash | null,
     to: Hash,
-  ): AsyncIterable<{ readonly hash: Hash; readonly parent: Hash | null }>;
+    options?: { readonly counts?: boolean },
+  ): AsyncIterable<CommitInRange>;
   close(): Promise<void>;
 }
 
@@ -131,6 +152,8 @@ export interface WriteRequest {
   readonly tables: readonly TableWrites[];
   readonly message: string;
   readonly author: { readonly name: string; readonly email: string };
+  /** Whom the feed names; default: the author. */
+  readonly actor?: string;
   /**
    * The commit the caller's rows come from. When the branch has moved on, the writes are
    * merged by cell from there. Undefined: they apply to whatever is there.

@@ -7,7 +7,7 @@
  * the table alone is passed over by comparing one hash. Memory: the rows asked about.
  */
 import type { Hash } from '../hash.ts';
-import type { NodeStore } from '../prolly/node-store.ts';
+import { NodeStore } from '../prolly/node-store.ts';
 import type { Cell, Row, Schema } from '../tuple/schema.ts';
 import { readCommit } from './object-reader.ts';
 import type { Commit } from './objects.ts';
@@ -45,6 +45,12 @@ export async function blameRows(
   return walk.blamed;
 }
 
+/**
+ * A leaf that one commit made is what a later one changed: it is compared twice. About 16 KiB
+ * each.
+ */
+const CACHED_LEAVES = 4096;
+
 class BlameWalk {
   readonly blamed = new Map<string, { commit: Hash; cells: Map<string, Hash> }>();
   readonly #nodes: NodeStore;
@@ -52,7 +58,7 @@ class BlameWalk {
   readonly #levels = new Map<number, Map<Hash, Asked>>();
 
   constructor(nodes: NodeStore, table: string) {
-    this.#nodes = nodes;
+    this.#nodes = new NodeStore(nodes.objects, { cachedLeaves: CACHED_LEAVES });
     this.#table = table;
   }
 

@@ -1,9 +1,78 @@
-/** The order of hybrid logical clocks: time, then counter, then node id. */
+/**
+ * Hybrid logical clocks: their order, and how a repository keeps one.
+ *
+ * A stamp is (physical ms, counter within it, node). A repository's next stamp lies behind
+ * every stamp it has made or taken in, whatever the wall clock says: the last one is in the
+ * state `clock` ("ms counter node"), written in the transaction of the commit that has it, or
+ * that brought it in. What is behind a commit in history is behind it in time; two processes
+ * that commit to two branches in the same instant may make equal stamps, and nobody orders
+ * those. A stamp from outside that is more than MAX_AHEAD_MS ahead of the wall clock is
+ * refused: taking it in would drag this clock along.
+ *
+ * Who uses it: whoever makes commits (porcelain/commit.ts, live/), and whoever takes in
+ * those of others (sync/).
+ */
+import { DvError } from '../errors.ts';
+import type { RefStore, StateUpdate } from '../store/contract.ts';
 import type { Clock } from './objects.ts';
+
+export const CLOCK_KEY = 'clock';
+/** How far ahead of the wall clock a stamp from outside may be, in ms. */
+export const MAX_AHEAD_MS = 60_000;
 
 /** Negative when `a` is earlier. */
 export function compareClocks(a: Clock, b: Clock): number {
   if (a.ms !== b.ms) return a.ms - b.ms;
   if (a.counter !== b.counter) return a.counter - b.counter;
   return a.node < b.node ? -1 : a.node > b.node ? 1 : 0;
+}
+
+/** The latest of them; undefined of none. */
+export function latestClock(clocks: readonly (Clock | undefined)[]): Clock | undefined {
+  let latest: Clock | undefined;
+  for (const clock of clocks) {
+    if (clock === undefined) continue;
+    if (latest === undefined || compareClocks(latest, clock) < 0) latest = clock;
+  }
+  return latest;
+}
+
+/** The stamp behind `latest` (undefined: the first one) at the wall clock's `now`, in ms. */
+export function nextClock(latest: Clock | undefined, now: number, node: string): Clock {
+  if (latest === undefined || now > latest.ms) return { ms: now, counter: 0, node };
+  return { ms: latest.ms, counter: latest.counter + 1, node };
+}
+
+/** The last stamp this repository made or took in. */
+export async function readClock(store: RefStore): Promise<Clock | undefined> {
+  const value = await store.getState(CLOCK_KEY);
+  return value === undefined ? undefined : parseClock(Buffer.from(value).toString('latin1'));
+}
+
+/** Keeps a stamp as the last one; to be part of the transaction that brings it in. */
+export function clockUpdate(clock: Clock): StateUpdate {
+  return { key: CLOCK_KEY, value: Buffer.from(formatClock(clock), 'latin1') };
+}
+
+/** `ms.counter.node`: as it is kept, and as the header `dv-clock` carries it. */
+export function formatClock({ ms, counter, node }: Clock): string {
+  return `${ms}.${counter}.${node}`;
+}
+
+/** undefined: no clock. */
+export function parseClock(text: string): Clock | undefined {
+  const found = /^([0-9]{1,15})\.([0-9]{1,15})\.([0-9a-f]{1,16})$/.exec(text);
+  if (found === null) return undefined;
+  return { ms: Number(found[1]), counter: Number(found[2]), node: found[3] };
+}
+
+/** @throws DvError `clock-ahead` when a stamp from `whom` lies too far in the future */
+export function checkClock(clock: Clock, now: number, whom: string): void {
+  const ahead = clock.ms - now;
+  if (ahead <= MAX_AHEAD_MS) return;
+  const seconds = Math.round(ahead / 1000);
+  throw new DvError('clock-ahead', `${whom} is stamped ${seconds} s ahead of the clock here`, {
+    hint: 'set the clock of the machine that made it (or of this one), then make it again',
+    data: { clock, now, limit: MAX_AHEAD_MS },
+  });
 }

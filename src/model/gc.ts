@@ -13,6 +13,7 @@ import { type Edge, edgesOf } from './edges.ts';
 import { HEAD_KEY } from './head.ts';
 import { mergeEdges } from './merge-state.ts';
 import { operationEdges } from './operations.ts';
+import { rememberedEdges } from './remembered.ts';
 import { STAGED_KEY } from './working-set.ts';
 
 const BATCH = 256;
@@ -38,6 +39,7 @@ export async function gcRoots(
     if (isHash(hash) && hash !== EMPTY_TREE) edges.push({ kind: 'root', hash });
   }
   edges.push(...(await mergeEdges(store)), ...(await operationEdges(store)));
+  edges.push(...(await rememberedEdges(store)));
   return edges;
 }
 

@@ -32,6 +32,8 @@ export interface MergeState {
   /** What is left to decide. */
   readonly conflicts: readonly EntryConflict[];
   readonly resolved: Resolved;
+  /** Tree of resolutions to be remembered (remembered.ts). */
+  readonly settled?: Hash;
 }
 
 export interface StoredMerge {
@@ -66,9 +68,15 @@ export function countConflicts(conflicts: readonly EntryConflict[]): number {
 export async function mergeEdges(store: Store): Promise<Edge[]> {
   const merge = await readMerge(store);
   if (merge === undefined) return [];
-  const { head, theirs, parents, merged, conflicts } = merge.state;
+  const { head, theirs, parents, merged, conflicts, settled } = merge.state;
   const commits = [head, theirs, ...parents].map((hash): Edge => ({ kind: 'named', hash }));
-  return [...commits, { kind: 'root', hash: merged }, ...conflicts.flatMap(conflictEdges)];
+  const trees = settled === undefined ? [] : [{ kind: 'tree', hash: settled } as const];
+  return [
+    ...commits,
+    { kind: 'root', hash: merged },
+    ...conflicts.flatMap(conflictEdges),
+    ...trees,
+  ];
 }
 
 function conflictEdges(conflict: EntryConflict): Edge[] {

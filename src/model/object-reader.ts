@@ -20,10 +20,12 @@ import {
 /** @throws DvError `missing-object` */
 export async function readChunk(store: ObjectStore, hash: Hash): Promise<Uint8Array> {
   const [bytes] = await store.getMany([hash]);
-  if (bytes === undefined) {
-    throw new DvError('missing-object', `object ${hash} is missing`, { hint: 'dv fsck' });
-  }
+  if (bytes === undefined) throw missing(hash);
   return bytes;
+}
+
+function missing(hash: Hash): DvError {
+  return new DvError('missing-object', `object ${hash} is missing`, { hint: 'dv fsck' });
 }
 
 export async function readCommit(store: ObjectStore, hash: Hash): Promise<Commit> {
@@ -32,6 +34,15 @@ export async function readCommit(store: ObjectStore, hash: Hash): Promise<Commit
 
 export async function readTable(store: ObjectStore, hash: Hash): Promise<Table> {
   return decodeTable(await readChunk(store, hash));
+}
+
+/** In the order asked for, read together. */
+export async function readTables(store: ObjectStore, hashes: readonly Hash[]): Promise<Table[]> {
+  const chunks = await store.getMany(hashes);
+  return chunks.map((bytes, i) => {
+    if (bytes === undefined) throw missing(hashes[i]);
+    return decodeTable(bytes);
+  });
 }
 
 export async function readSchema(store: ObjectStore, hash: Hash): Promise<Schema> {

@@ -6,13 +6,15 @@
  *                                           less than `last` after an undo
  *   operation:N      one operation as JSON; N from 1, in 10 digits
  *
- * The last KEPT are kept. A view holds what one side of an operation had: only refs that it
+ * What a remote is known to have is no work of one's own: moves of refs/remotes/ alone are no
+ * operation. The last KEPT are kept. A view holds what one side of an operation had: only refs that it
  * changed, and what a merge or a sequence in progress had in the state.
  */
 import { type Hash, isHash } from '../hash.ts';
 import { EMPTY_TREE } from '../prolly/node-writer.ts';
 import type {
   ChunkToPut,
+  RefUpdate,
   StateUpdate,
   Store,
   Transaction,
@@ -31,6 +33,8 @@ const KEPT = 100;
 export const VIEW_KEYS = [HEAD_KEY, STAGED_KEY, 'merge', 'sequence'] as const;
 
 export interface View {
+  /** HEAD's commit; null: it had none. */
+  readonly head: Hash | null;
   readonly refs: readonly (readonly [name: string, hash: Hash | null])[];
   /** By key, as text; null: nothing. */
   readonly state: Readonly<Record<string, string | null>>;
@@ -87,10 +91,9 @@ export async function operationEdges(store: Store): Promise<Edge[]> {
   const edges: Edge[] = [];
   for (const { value } of await store.listState(PREFIX)) {
     const { before, after } = JSON.parse(Buffer.from(value).toString()) as Operation;
-    for (const { refs, state } of [before, after]) {
+    for (const { head, refs, state } of [before, after]) {
+      if (head) edges.push({ kind: 'named', hash: head });
       for (const [, hash] of refs) if (hash !== null) edges.push({ kind: 'named', hash });
-      const head = state[HEAD_KEY] ?? '';
-      if (isHash(head)) edges.push({ kind: 'named', hash: head });
       for (const hash of (state[STAGED_KEY] ?? '').split(' ')) {
         if (isHash(hash) && hash !== EMPTY_TREE) edges.push({ kind: 'root', hash });
       }
@@ -128,12 +131,11 @@ export function recordOperations<S extends Store>(store: S): S {
 
 function isOperation({ refs = [], state = [] }: Transaction): boolean {
   if (state.some(({ key }) => key === OPERATIONS_KEY)) return false;
-  // What is known of a remote is no work of this repository's.
-  const moves = refs.some(
-    ({ name, old, new: now }) => old !== now && !name.startsWith(REMOTE_PREFIX),
-  );
-  return moves || state.some(({ key }) => key === HEAD_KEY);
+  return refs.some(isOwnMove) || state.some(({ key }) => key === HEAD_KEY);
 }
+
+const isOwnMove = ({ name, old, new: hash }: RefUpdate): boolean =>
+  old !== hash && !name.startsWith(REMOTE_PREFIX);
 
 async function recordOf(store: Store, transaction: Transaction): Promise<StateUpdate[]> {
   const { refs = [], state = [], log } = transaction;
@@ -146,15 +148,17 @@ async function recordOf(store: Store, transaction: Transaction): Promise<StateUp
   }
   // A repository that has no HEAD yet is being made: there is nothing to go back to.
   if (before[HEAD_KEY] === null) return [];
-  const moved = refs.filter(
-    ({ name, old, new: now }) => old !== now && !name.startsWith(REMOTE_PREFIX),
-  );
+  const moved = refs.filter(isOwnMove);
+  const heads = [
+    await headIn(store, before[HEAD_KEY], new Map()),
+    await headIn(store, after[HEAD_KEY], new Map(moved.map((update) => [update.name, update.new]))),
+  ];
   const operation: Operation = {
     message: log?.message ?? '',
     actor: log?.actor ?? '',
     time: log?.time ?? 0,
-    before: { refs: moved.map(({ name, old }) => [name, old]), state: before },
-    after: { refs: moved.map((update) => [update.name, update.new]), state: after },
+    before: { head: heads[0], refs: moved.map(({ name, old }) => [name, old]), state: before },
+    after: { head: heads[1], refs: moved.map((update) => [update.name, update.new]), state: after },
   };
   const { last, at, raw } = await readOperations(store);
   const number = at + 1;
@@ -166,6 +170,17 @@ async function recordOf(store: Store, transaction: Transaction): Promise<StateUp
     { key: keyOf(number), value: Buffer.from(JSON.stringify(operation)) },
     ...gone,
   ];
+}
+
+/** The commit that the text of HEAD names, with refs as they are to be. */
+async function headIn(
+  store: Store,
+  head: string | null,
+  moved: ReadonlyMap<string, Hash | null>,
+): Promise<Hash | null> {
+  if (head === null || isHash(head)) return head;
+  const name = head.replace(/^ref: /, '');
+  return moved.has(name) ? moved.get(name)! : ((await store.getRef(name)) ?? null);
 }
 
 const textOf = (value: Uint8Array | undefined): string | null =>

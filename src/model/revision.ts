@@ -15,6 +15,7 @@ import { DvError } from '../errors.ts';
 import { type Hash, isHash } from '../hash.ts';
 import type { Store } from '../store/contract.ts';
 import { readHead } from './head.ts';
+import { type HeadMove, listHeadMoves } from './head-log.ts';
 import { walkHistory } from './history.ts';
 import { BRANCH_PREFIX, REMOTE_PREFIX, TAG_PREFIX } from './names.ts';
 import { peelToCommit, readChunk, readCommit } from './object-reader.ts';
@@ -104,7 +105,7 @@ async function resolveAt(
   const ref = await logName(store, base);
   if (/^\d{1,9}$/.test(at)) {
     const steps = Number(at);
-    const entries = await store.readLog(ref, steps + 1);
+    const entries = await readMoves(store, ref, steps + 1);
     if (entries.length === 0 && steps === 0) return resolveName(store, base);
     const entry = entries[steps];
     const hash = entry?.new ?? (steps > 0 ? entries[steps - 1]?.old : undefined);
@@ -118,6 +119,15 @@ async function resolveAt(
     });
   }
   return atTime(store, base === '' ? 'HEAD' : base, ref, time);
+}
+
+/** Of HEAD as many as are kept. */
+function readMoves(
+  store: Store,
+  ref: string,
+  most: number,
+): Promise<readonly Pick<HeadMove, 'old' | 'new' | 'time'>[]> {
+  return ref === 'HEAD' ? listHeadMoves(store) : store.readLog(ref, most);
 }
 
 async function resolveUpstream(store: Store, base: string, find: FindUpstream): Promise<Hash> {
@@ -146,7 +156,7 @@ async function logName(store: Store, base: string): Promise<string> {
 }
 
 async function atTime(store: Store, base: string, ref: string, time: number): Promise<Hash> {
-  for (const entry of await store.readLog(ref, 1_000_000)) {
+  for (const entry of await readMoves(store, ref, 1_000_000)) {
     if (entry.time <= time && entry.new !== null) return entry.new;
   }
   // Older than the log: the branch's newest commit of that time.

@@ -13,7 +13,7 @@ import { HASH_BYTES, type Hash, hashFromBytes, hashToBytes } from '../hash.ts';
 import { diffTrees } from '../prolly/diff.ts';
 import { editTree } from '../prolly/edit.ts';
 import type { NodeStore } from '../prolly/node-store.ts';
-import { getEntry, scanLeaves } from '../prolly/scan.ts';
+import { getEntry, getEntryOfMany, scanLeaves } from '../prolly/scan.ts';
 import type { ChunkToPut } from '../store/contract.ts';
 import { buildBlob, readWholeBlob } from './blob.ts';
 
@@ -98,6 +98,19 @@ export async function getRootEntry(
 ): Promise<RootEntry | undefined> {
   const value = await getEntry(nodes, root, keyOf(name));
   return value === undefined ? undefined : loadEntry(nodes, value);
+}
+
+/** The same for several roots, read together. */
+export async function getRootEntries(
+  nodes: NodeStore,
+  roots: readonly Hash[],
+  name: string,
+): Promise<(RootEntry | undefined)[]> {
+  const entries: (RootEntry | undefined)[] = [];
+  for (const value of await getEntryOfMany(nodes, roots, keyOf(name))) {
+    entries.push(value && (await loadEntry(nodes, value)));
+  }
+  return entries;
 }
 
 /** All entries in name order. */

@@ -9,9 +9,9 @@ import type { NodeStore } from '../prolly/node-store.ts';
 import { fits } from '../tuple/cell-type.ts';
 import { encodeKey } from '../tuple/key-codec.ts';
 import type { Cell, Row, Schema } from '../tuple/schema.ts';
-import { readSchema, readTable } from './object-reader.ts';
+import { readSchema, readTables } from './object-reader.ts';
 import type { Commit, Table } from './objects.ts';
-import { getRootEntry } from './root.ts';
+import { getRootEntries } from './root.ts';
 import { loadRow } from './table-diff.ts';
 
 /** A row with the columns that its version of the table has. */
@@ -44,23 +44,24 @@ export class RowPaths {
     this.#key = key;
   }
 
-  async at({ root }: Commit): Promise<RowState> {
-    if (this.#byRoot.has(root)) return this.#byRoot.get(root);
-    const entry = await getRootEntry(this.#nodes, root, this.#name);
-    const isTable = entry?.kind === 'table';
-    const state = isTable
-      ? { hash: entry.table, table: await readTable(this.#nodes.objects, entry.table) }
-      : undefined;
-    if (this.#byRoot.size >= REMEMBERED) this.#byRoot.clear();
-    this.#byRoot.set(root, state);
-    return state;
+  async at(commit: Commit): Promise<RowState> {
+    return (await this.atMany([commit]))[0];
   }
 
   /** The same for several: what they read is asked for together. */
   async atMany(commits: readonly Commit[]): Promise<RowState[]> {
-    const states: RowState[] = [];
-    for (const commit of commits) states.push(await this.at(commit));
-    return states;
+    if (this.#byRoot.size + commits.length > REMEMBERED) this.#byRoot.clear();
+    const roots = [...new Set(commits.map(({ root }) => root))];
+    const unknown = roots.filter((root) => !this.#byRoot.has(root));
+    const entries = await getRootEntries(this.#nodes, unknown, this.#name);
+    const hashes = entries.map((entry) => (entry?.kind === 'table' ? entry.table : undefined));
+    const present = hashes.filter((hash) => hash !== undefined);
+    const tables = await readTables(this.#nodes.objects, present);
+    const found = new Map(present.map((hash, i) => [hash, { hash, table: tables[i] }]));
+    for (const [i, hash] of hashes.entries()) {
+      this.#byRoot.set(unknown[i], hash && found.get(hash));
+    }
+    return commits.map(({ root }) => this.#byRoot.get(root));
   }
 
   async isSame(a: RowState, b: RowState): Promise<boolean> {

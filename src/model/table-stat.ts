@@ -29,11 +29,18 @@ export async function countTableRows(nodes: NodeStore, table: Hash): Promise<num
   return rows;
 }
 
-/** Row counts of the difference; undefined: the table is absent on that side. */
+/** Thrown where more rows differ than were to be counted. */
+export class TooManyChanges extends Error {}
+
+/**
+ * Row counts of the difference; undefined: the table is absent on that side. Gives up with
+ * TooManyChanges beyond about `most` rows that differ in tables that are on both sides.
+ */
 export async function countChanges(
   nodes: NodeStore,
   from: Hash | undefined,
   to: Hash | undefined,
+  most = Number.POSITIVE_INFINITY,
 ): Promise<RowCounts> {
   const none = { added: 0, removed: 0, modified: 0 };
   if (from === to) return none;
@@ -44,8 +51,8 @@ export async function countChanges(
   const [a, b] = [await readTable(nodes.objects, from), await readTable(nodes.objects, to)];
   const before = await readSchema(nodes.objects, a.schema);
   const after = await readSchema(nodes.objects, b.schema);
-  if (!sameLayout(before, after)) return countDecoded(nodes, from, to);
-  return countEntries(nodes, a.tree, b.tree);
+  if (!sameLayout(before, after)) return countDecoded(nodes, from, to, most);
+  return countEntries(nodes, a.tree, b.tree, most);
 }
 
 /** Same columns, same key encoding, and a key at all: entries differ as rows do. */
@@ -61,9 +68,17 @@ function sameLayout(a: Schema, b: Schema): boolean {
   );
 }
 
-async function countEntries(nodes: NodeStore, from: Hash, to: Hash): Promise<RowCounts> {
+async function countEntries(
+  nodes: NodeStore,
+  from: Hash,
+  to: Hash,
+  most: number,
+): Promise<RowCounts> {
   const counts = { added: 0, removed: 0, modified: 0 };
+  let seen = 0;
   for await (const batch of diffTrees(nodes, from, to)) {
+    seen += batch.length;
+    if (seen > most) throw new TooManyChanges();
     for (const change of batch) {
       if (change.from === undefined) counts.added += 1;
       else if (change.to === undefined) counts.removed += 1;
@@ -73,10 +88,18 @@ async function countEntries(nodes: NodeStore, from: Hash, to: Hash): Promise<Row
   return counts;
 }
 
-async function countDecoded(nodes: NodeStore, from: Hash, to: Hash): Promise<RowCounts> {
+async function countDecoded(
+  nodes: NodeStore,
+  from: Hash,
+  to: Hash,
+  most: number,
+): Promise<RowCounts> {
   const counts = { added: 0, removed: 0, modified: 0 };
+  let seen = 0;
   const diff = await diffTables(nodes, '', from, to);
   for await (const batch of diff.changes()) {
+    seen += batch.length;
+    if (seen > most) throw new TooManyChanges();
     for (const { change } of batch) counts[change] += 1;
   }
   return counts;

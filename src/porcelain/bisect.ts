@@ -11,6 +11,7 @@ import { getRootEntry } from '../model/root.ts';
 import type { StateUpdate, Store } from '../store/contract.ts';
 import { compileCondition } from '../store/sqlite-condition.ts';
 import { rowsOf } from '../tuple/row-batch-builder.ts';
+import type { Column, Row } from '../tuple/schema.ts';
 import { type Repository, resolveCommit, tableNameOf } from './repository.ts';
 import { switchTo } from './switch.ts';
 import { tableBatches } from './table-file.ts';
@@ -204,12 +205,16 @@ export async function bisectWhere(
   }
 }
 
-/** Asks versions of a table; one that was asked before costs a lookup. */
+/**
+ * Asks versions of a table; one that was asked before costs a lookup. A column that the first
+ * version asked about has, and another has not, is null there.
+ */
 class Probe {
   readonly #repo: Repository;
   readonly #table: string;
   readonly #where: string;
   readonly #known = new Map<Hash, boolean>();
+  #columns: readonly Column[] | undefined;
 
   constructor(repo: Repository, table: string, where: string) {
     this.#repo = repo;
@@ -235,10 +240,14 @@ class Probe {
     const { nodes, store } = this.#repo;
     const table = await readTable(store, hash);
     const schema = await readSchema(store, table.schema);
-    const condition = compileCondition(this.#where, schema.columns);
+    this.#columns ??= schema.columns;
+    const isThere = (name: string) => schema.columns.some((column) => column.name === name);
+    const absent = this.#columns.filter(({ name }) => !isThere(name));
+    const nulls: Row = absent.map(() => null);
+    const condition = compileCondition(this.#where, [...schema.columns, ...absent]);
     try {
       for await (const batch of tableBatches(nodes, schema, table.tree)) {
-        if (rowsOf(batch).some((row) => condition.test(row))) return true;
+        if (rowsOf(batch).some((row) => condition.test([...row, ...nulls]))) return true;
       }
       return false;
     } finally {

@@ -68,21 +68,38 @@ export async function checkout(
 ): Promise<boolean> {
   if (items.length === 0) return (await repo.store.transact(transaction)).done;
   const directory = join('checkout', repo.env.randomId());
+  const discard = () => rmSync(join(repo.dotDir, directory), { recursive: true, force: true });
   const journal: JournalItem[] = [];
-  let moved = false;
   try {
     for (const item of items) journal.push(await prepare(repo, item, directory, journal.length));
-    const value = Buffer.from(JSON.stringify(journal));
-    const record = { key: CHECKOUT_JOURNAL, value, expect: null };
-    const state = [...(transaction.state ?? []), record];
-    moved = (await repo.store.transact({ ...transaction, state })).done;
-  } finally {
-    if (!moved) rmSync(join(repo.dotDir, directory), { recursive: true, force: true });
+  } catch (error) {
+    discard();
+    throw error;
   }
-  if (!moved) return false;
-  await finish(repo, journal);
-  rmSync(join(repo.dotDir, directory), { recursive: true, force: true });
-  return true;
+  const value = Buffer.from(JSON.stringify(journal));
+  const record = { key: CHECKOUT_JOURNAL, value, expect: null };
+  const state = [...(transaction.state ?? []), record];
+  let moved = false;
+  try {
+    moved = (await repo.store.transact({ ...transaction, state })).done;
+  } catch (error) {
+    // It may have been done all the same: then the next command needs the files.
+    if (!(await isWritten(repo, value))) discard();
+    throw error;
+  }
+  if (moved) await finish(repo, journal);
+  discard();
+  return moved;
+}
+
+/** Whether the journal in the store is `value`, as far as anybody can say. */
+async function isWritten({ store }: Repository, value: Buffer): Promise<boolean> {
+  try {
+    const now = await store.getState(CHECKOUT_JOURNAL);
+    return now !== undefined && value.equals(now);
+  } catch {
+    return true;
+  }
 }
 
 async function prepare(

@@ -4,10 +4,13 @@
  */
 import { DvError } from '../errors.ts';
 import type { Hash } from '../hash.ts';
+import { clockUpdate, latestClock, nextClock, readClock } from '../model/clock.ts';
+import { checkMessage } from '../model/commit-message.ts';
 import { type Head, headUpdate } from '../model/head.ts';
 import { resolvedExtra } from '../model/merge-record.ts';
 import { countConflicts, mergeUpdate, readMerge, type StoredMerge } from '../model/merge-state.ts';
 import { BRANCH_PREFIX } from '../model/names.ts';
+import { readNodeId } from '../model/node-id.ts';
 import { readCommit } from '../model/object-reader.ts';
 import { type Clock, type Commit, encodeCommit, toChunk } from '../model/objects.ts';
 import { diffRoots, type EntryDifference, listRoot } from '../model/root.ts';
@@ -17,10 +20,9 @@ import type { NodeStore } from '../prolly/node-store.ts';
 import type { RefUpdate, StateUpdate } from '../store/contract.ts';
 import { type AddedTable, add } from './add.ts';
 import { actorOf, currentPerson, overridePerson, type PersonOptions } from './people.ts';
-import { type Repository, readNodeId } from './repository.ts';
+import { keepResolutions } from './remember.ts';
+import type { Repository } from './repository.ts';
 import { workingSet } from './staging.ts';
-
-const MAX_MESSAGE_BYTES = 65_536;
 
 export interface CommitOptions extends PersonOptions {
   /** A text, or who to ask for one once there is something to commit. */
@@ -84,6 +86,7 @@ export async function commit(repo: Repository, options: CommitOptions): Promise<
   const extra = old?.extra ?? (merge === undefined ? {} : resolvedExtra(merge.state.resolved));
   const object = { root: set.staged, parents, author, committer, message, extra };
   const made = await newCommit(repo, object);
+  if (merge !== undefined) await keepResolutions(repo, merge.state);
   const reflog = `${verbOf(parents, old, merge)}: ${firstLine(message)}`;
   await moveHead(repo, set, made, { message: reflog, actor: actorOf(committer), merge });
   const summary = await summarize(repo.nodes, parentRoot, set.staged);
@@ -152,18 +155,6 @@ async function messageOf(options: CommitOptions, previous: string | undefined): 
   throw new DvError('no-message', 'a commit needs a message', { hint: 'dv commit -m MESSAGE' });
 }
 
-/** A message is part of one object, whose size is bounded. @throws DvError `bad-option` */
-export function checkMessage(message: string): string {
-  const bytes = Buffer.byteLength(message);
-  if (bytes <= MAX_MESSAGE_BYTES) return message;
-  const start = JSON.stringify(`${message.slice(0, 40)}…`);
-  throw new DvError(
-    'bad-option',
-    `the message ${start} has ${bytes} bytes, more than ${MAX_MESSAGE_BYTES}`,
-    { hint: 'keep long texts in a file beside the tables', data: { bytes } },
-  );
-}
-
 async function nothing(repo: Repository, set: WorkingSet): Promise<DvError> {
   const empty = (await listRoot(repo.nodes, set.staged)).length === 0;
   return new DvError('nothing-to-commit', 'nothing to commit', {
@@ -173,28 +164,27 @@ async function nothing(repo: Repository, set: WorkingSet): Promise<DvError> {
 
 export const firstLine = (text: string): string => text.split('\n', 1)[0];
 
-/** A commit object with generation and clock filled in; not stored yet. */
+/** A commit's chunk, not stored yet, and its stamp: to be kept with it (`clockUpdate`). */
+export interface NewCommit {
+  readonly hash: Hash;
+  readonly bytes: Uint8Array;
+  readonly clock: Clock;
+}
+
+/** A commit object with generation and clock filled in. */
 export async function newCommit(
   repo: Repository,
   object: Omit<Commit, 'clock' | 'generation'>,
-): Promise<{ readonly hash: Hash; readonly bytes: Uint8Array }> {
+): Promise<NewCommit> {
   const parents: Commit[] = [];
   for (const hash of object.parents) parents.push(await readCommit(repo.store, hash));
   const generation = 1 + Math.max(0, ...parents.map((parent) => parent.generation));
-  const clock = tick(parents, object.committer.time, await readNodeId(repo.store));
-  return toChunk(encodeCommit({ ...object, clock, generation }));
-}
-
-/** The hybrid logical clock after the parents': never behind them, whatever the clock says. */
-function tick(parents: readonly Commit[], now: number, node: string): Clock {
-  let latest: Clock = { ms: 0, counter: 0, node };
-  for (const { clock } of parents) {
-    const later =
-      clock.ms > latest.ms || (clock.ms === latest.ms && clock.counter > latest.counter);
-    if (later) latest = clock;
-  }
-  if (now > latest.ms) return { ms: now, counter: 0, node };
-  return { ms: latest.ms, counter: latest.counter + 1, node };
+  const latest = latestClock([
+    ...parents.map((parent) => parent.clock),
+    await readClock(repo.store),
+  ]);
+  const clock = nextClock(latest, object.committer.time, await readNodeId(repo.store));
+  return { ...toChunk(encodeCommit({ ...object, clock, generation })), clock };
 }
 
 interface MoveLog {
@@ -211,12 +201,15 @@ interface MoveLog {
 async function moveHead(
   repo: Repository,
   set: WorkingSet,
-  made: { readonly hash: Hash; readonly bytes: Uint8Array },
+  made: NewCommit,
   log: MoveLog,
 ): Promise<void> {
   const old = set.head.commit ?? null;
   const refs: RefUpdate[] = [];
-  const state: StateUpdate[] = [{ key: STAGED_KEY, value: null, expect: set.raw }];
+  const state: StateUpdate[] = [
+    { key: STAGED_KEY, value: null, expect: set.raw },
+    clockUpdate(made.clock),
+  ];
   if (set.head.kind === 'branch') {
     refs.push({ name: BRANCH_PREFIX + set.head.branch, old, new: made.hash });
   } else {
@@ -226,7 +219,9 @@ async function moveHead(
   if (log.merge !== undefined) state.push(mergeUpdate(null, log.merge.raw));
   const { actor, message } = log;
   const entry = { actor, time: repo.env.now(), message };
-  const result = await repo.store.transact({ refs, state, log: entry }, [made]);
+  const result = await repo.store.transact({ refs, state, log: entry }, [
+    { hash: made.hash, bytes: made.bytes },
+  ]);
   if (result.done) return;
   throw new DvError('ref-moved', `'${result.name}' was changed by another command meanwhile`, {
     hint: 'dv status, then try again',

@@ -3,29 +3,28 @@
  * `base`, `ours` and `theirs` to look at, and `resolved` to fill in, with the clashing cells
  * left empty and marked in `conflict`.
  *
- *     table,conflict,side,id,name,population
- *     cities.csv,population,base,42,Bern,10
- *     cities.csv,population,ours,42,Bern,12
- *     cities.csv,population,theirs,42,Bern,13
- *     cities.csv,population,resolved,42,Bern,
+ *     table,conflict,side,take,id,name,population
+ *     cities.csv,population,base,,42,Bern,10
+ *     cities.csv,population,ours,,42,Bern,12
+ *     cities.csv,population,theirs,,42,Bern,13
+ *     cities.csv,population,resolved,,42,Bern,
  *
- * Coming back, a `resolved` line settles its conflict when every clashing cell of it has
- * something; one that is as it went out is left alone. A word of its own takes a side as a
+ * Coming back, a `resolved` line settles the clashing cells that have something in it; one
+ * that is as it went out is left alone. A word of its own takes a side as a
  * whole: `ours`, `theirs` or `base` in the column `take`. Tables with other columns follow one
  * another under headers of their own, a blank line between.
  */
 import { DvError } from '../errors.ts';
 import { parseRecords, type TextRecord } from '../formats/csv-text.ts';
 import type { Cell, Row } from '../tuple/schema.ts';
-import { type ConflictFilter, listConflicts, type RowInConflict } from './conflicts.ts';
-import type { Repository } from './repository.ts';
 import {
-  checkValues,
-  type ResolveResult,
+  type ConflictFilter,
+  listConflicts,
+  type RowInConflict,
   type RowResolution,
-  resolveConflicts,
-  type SideName,
-} from './resolve.ts';
+} from './conflicts.ts';
+import type { Repository } from './repository.ts';
+import { checkValues, type ResolveResult, resolveConflicts, type SideName } from './resolve.ts';
 import { takeSide } from './resolve-choices.ts';
 
 /** Columns that stand before the table's own. */
@@ -179,11 +178,11 @@ function settle(
     const place = schema.columns.findIndex((column) => column.name === name);
     if (schema.key.includes(place)) return false;
     // A spreadsheet writes an empty text as nothing.
-    return row.columns.includes(name) || (cell ?? '') !== (proposed[place] ?? '');
+    if (row.columns.includes(name)) return cell !== null;
+    return (cell ?? '') !== (proposed[place] ?? '');
   };
   const cells = new Map([...line.cells].filter(([name, cell]) => isSaid(name, cell)));
-  const isWhole = row.columns.every((name) => (cells.get(name) ?? null) !== null);
-  if (row.columns.length === 0 || !isWhole) return undefined;
+  if (!row.columns.some((name) => cells.has(name))) return undefined;
   checkFilled(row, cells, line, file);
   return { cells };
 }
@@ -232,8 +231,8 @@ function cellAt(header: readonly string[], { cells }: TextRecord, name: string):
 
 function readHeader(line: TextRecord, file: string): readonly string[] {
   const names = line.cells.map((cell) => cell ?? '');
-  for (const name of ['table', 'side']) {
-    if (!names.includes(name)) throw nonsense(line, file, `has no column "${name}"`);
+  for (const [i, name] of LEADING.entries()) {
+    if (names[i] !== name) throw nonsense(line, file, `has no "${name}" as column ${i + 1}`);
   }
   return names;
 }

@@ -35,6 +35,12 @@ export interface RowInConflict {
   readonly sides: Sides<Row | null>;
 }
 
+/** What becomes of a row in conflict; what is undefined stays one. */
+export type RowResolution =
+  | { readonly whole: Row | null }
+  /** By column name; only columns that clash count as settled. */
+  | { readonly cells: ReadonlyMap<string, Cell> };
+
 /** A table or a plain file to decide as a whole. */
 export interface WholeInConflict {
   readonly kind: 'whole';

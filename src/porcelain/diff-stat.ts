@@ -4,7 +4,7 @@
  * sides have: filling a new column modifies no row.
  */
 import type { RowChange, SchemaChange, TableDiff } from '../model/change.ts';
-import { type ColumnPair, cellAt, pairColumns } from './diff-columns.ts';
+import { type ColumnPair, cellAt, pairColumns } from '../model/diff-columns.ts';
 
 /** The figures of one table. `{"tables": [...]}` of these is the JSON form of `--stat`. */
 export interface TableStat {

@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs';
 import { DvError } from '../errors.ts';
 import type { Hash } from '../hash.ts';
 import type { TableDiff } from '../model/change.ts';
+import { checkFilter, type DiffFilter, filterDiff, type SchemaPair } from '../model/diff-filter.ts';
 import { readCommit, readSchema, readTable } from '../model/object-reader.ts';
 import type { Commit } from '../model/objects.ts';
 import {
@@ -21,7 +22,6 @@ import { diffTables } from '../model/table-diff.ts';
 import { rootOfCommit } from '../model/working-set.ts';
 import { unknownTable } from './add.ts';
 import { hasWorkingFile } from './checkout.ts';
-import { checkFilter, type DiffFilter, filterDiff, type SchemaPair } from './diff-filter.ts';
 import { checkFile, fingerprintUpdate, readFingerprint, renewFingerprints } from './fingerprint.ts';
 import { resolveEntry } from './inspect.ts';
 import { mergeBaseOf } from './merge-base.ts';

@@ -14,6 +14,7 @@ import type { Hash } from '../hash.ts';
 import { autoMerge } from '../model/auto-merge.ts';
 import { findOrigins } from '../model/cell-origin.ts';
 import { compareClocks } from '../model/clock.ts';
+import { checkMessage } from '../model/commit-message.ts';
 import { isAncestor } from '../model/history.ts';
 import { mergeBases } from '../model/merge-base.ts';
 import { mergeCommits, virtualBase } from '../model/merge-commits.ts';
@@ -26,9 +27,10 @@ import type { WorkingSet } from '../model/working-set.ts';
 import type { ChunkToPut } from '../store/contract.ts';
 import type { ColumnRule } from '../tuple/schema.ts';
 import { checkout } from './checkout.ts';
-import { type CommitSummary, checkMessage, summarize } from './commit.ts';
+import { type CommitSummary, summarize } from './commit.ts';
 import { requireNoMerge } from './merge-guard.ts';
 import { type Repository, resolveCommit } from './repository.ts';
+import type { ResolveResult } from './resolve.ts';
 import { type MergePlan, moveHead, requireCleanStage, settleMerge } from './settle-merge.ts';
 import { workingSet } from './staging.ts';
 import { actorName, moveWorkingSet } from './switch.ts';
@@ -47,6 +49,8 @@ export interface MergeVerbOptions {
   readonly renumber?: boolean;
   readonly message?: string;
   readonly allowUnrelated?: boolean;
+  /** false: do not count the rows that it brings, which costs as many. */
+  readonly summary?: boolean;
 }
 
 export interface MergeResult extends CommitSummary {
@@ -65,6 +69,8 @@ export interface MergeResult extends CommitSummary {
   readonly conflicts: readonly EntryConflict[];
   readonly resolved: Resolved | undefined;
   readonly renumbered: readonly Renumbered[];
+  /** Conflicts that were settled as they were before (`rerere.enabled`). */
+  readonly reused?: ResolveResult;
 }
 
 interface Scene {
@@ -136,11 +142,11 @@ async function startFrom(
   if (theirs.length !== 1) {
     throw new DvError('no-commits', 'the branch has no commits yet to merge several into');
   }
-  return forwardTo(repo, set, theirs[0], 'merge: first commit', options.dryRun ?? false);
+  return forwardTo(repo, set, theirs[0], 'merge: first commit', options);
 }
 
 function fastForward({ repo, set, options }: Scene, to: Hash, name: string): Promise<MergeResult> {
-  return forwardTo(repo, set, to, `merge ${name}: Fast-forward`, options.dryRun ?? false);
+  return forwardTo(repo, set, to, `merge ${name}: Fast-forward`, options);
 }
 
 async function forwardTo(
@@ -148,10 +154,11 @@ async function forwardTo(
   set: WorkingSet,
   to: Hash,
   reflog: string,
-  dryRun: boolean,
+  options: MergeVerbOptions,
 ): Promise<MergeResult> {
   const { root } = await readCommit(repo.store, to);
-  const summary = await summarize(repo.nodes, set.headRoot, root);
+  const summary = await summaryOf(repo, set, root, options);
+  const { dryRun = false } = options;
   const result = { ...NOTHING, ...summary, outcome: 'fast-forward', dryRun } as const;
   if (dryRun) return { ...result, commit: set.head.commit ?? to };
   const moved = await moveWorkingSet(repo, set, root, false);
@@ -160,6 +167,17 @@ async function forwardTo(
   const state = [...(target.state ?? []), ...moved.state];
   if (!(await checkout(repo, moved.items, { ...target, state, log }))) throw raced();
   return { ...result, commit: to };
+}
+
+function summaryOf(
+  { nodes }: Repository,
+  { headRoot }: WorkingSet,
+  root: Hash,
+  { summary }: MergeVerbOptions,
+): Promise<CommitSummary> {
+  return summary === false
+    ? Promise.resolve({ tables: [], files: [] })
+    : summarize(nodes, headRoot, root);
 }
 
 function raced(): DvError {
@@ -271,14 +289,17 @@ async function settle(scene: Scene, merged: RootMerge, plan: MergePlan): Promise
   const { repo, set, head, options } = scene;
   const { conflicts, renumbered } = merged;
   const resolved = merged.resolved.count === 0 ? undefined : merged.resolved;
-  const summary = await summarize(repo.nodes, set.headRoot, merged.root);
+  const summary = await summaryOf(repo, set, merged.root, options);
   const found = { ...summary, conflicts, renumbered, resolved, dryRun: options.dryRun ?? false };
   if (options.dryRun) {
     const outcome = conflicts.length > 0 ? 'conflicts' : plan.commit ? 'merged' : 'staged';
     return { ...found, outcome, commit: head };
   }
   const settled = await settleMerge(repo, set, merged, plan);
-  if (settled.kind === 'stopped') return { ...found, outcome: 'conflicts', commit: head };
+  if (settled.kind === 'stopped') {
+    const { reused } = settled;
+    return { ...found, outcome: 'conflicts', commit: head, ...(reused && { reused }) };
+  }
   if (settled.kind === 'staged') return { ...found, outcome: 'staged', commit: head };
   return { ...found, outcome: 'merged', commit: settled.commit };
 }

@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import { DvError } from '../errors.ts';
 import { headUpdate } from '../model/head.ts';
 import { checkRefName } from '../model/names.ts';
+import { NODE_KEY } from '../model/node-id.ts';
 import { recordOperations } from '../model/operations.ts';
 import { readShallow } from '../model/shallow.ts';
 import { NodeStore } from '../prolly/node-store.ts';
@@ -15,7 +16,7 @@ import { recoverCheckout } from './checkout.ts';
 import { repositoryConfigFile, setConfig } from './config.ts';
 import type { Environment } from './environment.ts';
 import { type Fill, fillingStore } from './filling-store.ts';
-import { NODE_KEY, type Repository } from './repository.ts';
+import type { Repository } from './repository.ts';
 import { DOT_DIR, findWorktree } from './worktree.ts';
 import { fileError } from './write-file.ts';
 

@@ -5,8 +5,8 @@
  * the format that is written; the NDJSON form of a diff is read as well.
  */
 import type { RowChange, TableDiff } from '../model/change.ts';
+import { type ColumnPair, cellAt, pairColumns } from '../model/diff-columns.ts';
 import type { Row } from '../tuple/schema.ts';
-import { type ColumnPair, cellAt, pairColumns } from './diff-columns.ts';
 import type { ParsePatchOptions, PatchCells, PatchChange, PatchTable } from './patch-contract.ts';
 import { formatPatch } from './patch-format.ts';
 import { PatchLines } from './patch-lines.ts';

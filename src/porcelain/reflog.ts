@@ -1,8 +1,7 @@
 /** `dv reflog`: where a ref, or HEAD, has been. */
 import { DvError } from '../errors.ts';
-import { type Hash, isHash } from '../hash.ts';
-import { HEAD_KEY } from '../model/head.ts';
-import { listOperations, type View } from '../model/operations.ts';
+import type { Hash } from '../hash.ts';
+import { listHeadMoves } from '../model/head-log.ts';
 import { findRef } from '../model/revision.ts';
 import type { Repository } from './repository.ts';
 
@@ -23,35 +22,14 @@ const MOST = 1_000_000;
 
 /** Newest first. @throws DvError `unknown-ref` */
 export async function reflog(repo: Repository, name = 'HEAD'): Promise<ReflogEntry[]> {
-  if (name === 'HEAD' || name === '@') return reflogOfHead(repo);
-  const ref = (await findRef(repo.store, name)) ?? name;
-  const entries = await repo.store.readLog(ref, MOST);
+  const isHead = name === 'HEAD' || name === '@';
+  const ref = isHead ? 'HEAD' : ((await findRef(repo.store, name)) ?? name);
+  const entries = isHead ? await listHeadMoves(repo.store) : await repo.store.readLog(ref, MOST);
+  if (isHead && entries.length === 0) return [];
   if (entries.length === 0) {
     throw new DvError('unknown-ref', `there is no reflog of '${name}'`, { hint: 'dv branch' });
   }
   return entries.map(({ new: commit, actor, time, message }, place) => {
     return { ref, place, commit, actor, time, message };
   });
-}
-
-/** The operations that moved it: as many as are kept. */
-async function reflogOfHead(repo: Repository): Promise<ReflogEntry[]> {
-  const entries: ReflogEntry[] = [];
-  for (const { before, after, actor, time, message } of await listOperations(repo.store)) {
-    const commit = headOf(after);
-    if (commit === undefined && headText(after) === headText(before)) continue;
-    const place = entries.length;
-    entries.push({ ref: 'HEAD', place, commit: commit ?? null, actor, time, message });
-  }
-  return entries;
-}
-
-const headText = ({ state }: View): string => state[HEAD_KEY] ?? '';
-
-/** HEAD's commit after an operation, where the operation says. */
-function headOf({ refs, state }: View): Hash | undefined {
-  const head = state[HEAD_KEY] ?? '';
-  if (isHash(head)) return head;
-  const name = head.replace(/^ref: /, '');
-  return refs.find(([ref]) => ref === name)?.[1] ?? undefined;
 }

@@ -22,8 +22,6 @@ import type { Environment } from './environment.ts';
 import type { Fill } from './filling-store.ts';
 import { configOf, readUpstream } from './remote-config.ts';
 
-export const NODE_KEY = 'node';
-
 export interface Repository {
   /** The directory that holds the working files and `.dv`. */
   readonly worktree: string;
@@ -43,12 +41,6 @@ export interface Repository {
   fillWith(fill: Fill): void;
   /** Idempotent. Removes the scratch directory. */
   close(): Promise<void>;
-}
-
-/** The id of this repository in clocks: 8 hex digits, made at `init`. */
-export async function readNodeId(store: Store): Promise<string> {
-  const value = await store.getState(NODE_KEY);
-  return value === undefined ? '00000000' : Buffer.from(value).toString('latin1');
 }
 
 /** The commit a revision names. @throws DvError `bad-revision`, `ambiguous-hash`, ... */

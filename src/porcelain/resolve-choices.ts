@@ -9,13 +9,12 @@ import type { MergeState } from '../model/merge-state.ts';
 import { mergeCell } from '../tuple/merge-cell.ts';
 import { suits } from '../tuple/merge-rules.ts';
 import type { Cell, ColumnRule, Row } from '../tuple/schema.ts';
-import type { RowInConflict } from './conflicts.ts';
+import type { RowInConflict, RowResolution } from './conflicts.ts';
 import type { Repository } from './repository.ts';
 import {
   checkValues,
   type ResolveResult,
   type Resolver,
-  type RowResolution,
   resolveConflicts,
   type SideName,
 } from './resolve.ts';

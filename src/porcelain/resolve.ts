@@ -24,6 +24,7 @@ import {
 import type { EntryConflict, RowConflicts } from '../model/merge-types.ts';
 import { readSchema, readTable } from '../model/object-reader.ts';
 import { encodeTable, toChunk } from '../model/objects.ts';
+import { remember } from '../model/remembered.ts';
 import { editRoot, getRootEntry, type RootEntry, sameEntry } from '../model/root.ts';
 import { loadRow } from '../model/table-diff.ts';
 import { stagedUpdate, type WorkingSet } from '../model/working-set.ts';
@@ -33,18 +34,19 @@ import { fits } from '../tuple/cell-type.ts';
 import { encodeRow } from '../tuple/row-encoder.ts';
 import type { Cell, Row, Schema } from '../tuple/schema.ts';
 import { checkout, hasWorkingFile } from './checkout.ts';
-import { listRows, pickConflicts, type RowInConflict, requireMerge } from './conflicts.ts';
+import {
+  listRows,
+  pickConflicts,
+  type RowInConflict,
+  type RowResolution,
+  requireMerge,
+} from './conflicts.ts';
 import { checkFile, readFingerprint } from './fingerprint.ts';
+import { isRemembering, rememberEdits } from './remember.ts';
 import { pathOf, type Repository } from './repository.ts';
 import { workingSet } from './staging.ts';
 
 export type SideName = 'base' | 'ours' | 'theirs';
-
-/** What becomes of a row in conflict; undefined: it stays one. */
-export type RowResolution =
-  | { readonly whole: Row | null }
-  /** By column name; only columns that clash count as settled. */
-  | { readonly cells: ReadonlyMap<string, Cell> };
 
 /** Who decides. Rows come in batches, so that history can be asked for many at once. */
 export interface Resolver {
@@ -98,6 +100,8 @@ class Resolution {
   readonly #entries = new Map<string, RootEntry | null>();
   /** What became of conflicts; null: settled. */
   readonly #after = new Map<EntryConflict, EntryConflict | null>();
+  /** What to remember; undefined: nothing is. */
+  readonly #remembered: Edit[] | undefined;
   #resolved = 0;
   #partly = 0;
 
@@ -106,6 +110,7 @@ class Resolution {
     this.#set = set;
     this.#state = state;
     this.#resolver = resolver;
+    this.#remembered = isRemembering(repo) ? [] : undefined;
   }
 
   /** Case 3. */
@@ -146,6 +151,7 @@ class Resolution {
     staged: StagedRows,
     left: Edit[],
   ): Promise<void> {
+    this.#remembered?.push(...rememberEdits(row, resolution));
     if ('whole' in resolution) {
       staged.put(row, resolution.whole && staged.inOwnColumns(row, resolution.whole));
       left.push({ key: row.encodedKey, value: null });
@@ -172,6 +178,7 @@ class Resolution {
     }
     const { nodes } = this.#repo;
     const root = await editRoot(nodes, this.#set.staged, this.#entries);
+    const settled = this.#remembered && (await remember(nodes, state.settled, this.#remembered));
     await nodes.flush();
     const conflicts = state.conflicts
       .map((conflict) => (this.#after.has(conflict) ? this.#after.get(conflict) : conflict))
@@ -181,7 +188,7 @@ class Resolution {
       return hasWorkingFile(name, shape) ? [{ name, entry }] : [];
     });
     for (const { name } of items) await this.#requireSaved(name);
-    const after: MergeState = { ...state, conflicts };
+    const after: MergeState = { ...state, conflicts, ...(settled && { settled }) };
     const updates = [stagedUpdate(this.#set, root), mergeUpdate(after, raw)];
     if (!(await checkout(this.#repo, items, { state: updates }))) {
       throw new DvError('ref-moved', 'another command changed the merge meanwhile', {

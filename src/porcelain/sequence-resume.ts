@@ -11,6 +11,7 @@ import { diffRoots } from '../model/root.ts';
 import { rootOfCommit, stagedUpdate } from '../model/working-set.ts';
 import { type CheckoutItem, hasWorkingFile } from './checkout.ts';
 import { makeCommit } from './play-step.ts';
+import { keepResolutions } from './remember.ts';
 import type { Repository } from './repository.ts';
 import { readSequence, requireSequence, type SequenceOperation } from './sequence.ts';
 import {
@@ -64,6 +65,7 @@ export async function continueSequence(
     author: state.author,
   });
   await repo.store.putMany([made]);
+  await keepResolutions(repo, state);
   const next = { commit: made.hash, root: run.set.staged };
   const result = await play(run, rest, next, skipped);
   return { ...result, made: [made.hash, ...result.made] };

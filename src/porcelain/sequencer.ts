@@ -24,6 +24,8 @@ import { firstLine } from './commit.ts';
 import { requireNoMerge } from './merge-guard.ts';
 import { type PlayedStep, playStep, type StepCommit } from './play-step.ts';
 import type { Repository } from './repository.ts';
+import { reuseResolutions } from './rerere.ts';
+import type { ResolveResult } from './resolve.ts';
 import {
   requireNoSequence,
   type SequenceOperation,
@@ -48,6 +50,8 @@ export interface SequenceResult {
   /** The commit that it stopped at. */
   readonly stoppedAt: Hash | null;
   readonly conflicts: readonly EntryConflict[];
+  /** Conflicts that were settled as they were before (`rerere.enabled`). */
+  readonly reused?: ResolveResult;
 }
 
 /** Where the sequence stands: in memory until it ends or stops. */
@@ -199,7 +203,8 @@ async function stop(
     mergeUpdate(waiting, run.merge?.raw ?? null),
     sequenceUpdate(stateOf(run, rest), run.sequence?.raw ?? null),
   ]);
-  return resultOf('conflicts', rest, commit, merge.conflicts);
+  const reused = await reuseResolutions(repo);
+  return { ...resultOf('conflicts', rest, commit, merge.conflicts), ...(reused && { reused }) };
 }
 
 async function pause(run: Run, rest: Rest): Promise<SequenceResult> {

@@ -27,6 +27,8 @@ import { newCommit } from './commit.ts';
 import { noMerge } from './merge-guard.ts';
 import { currentPerson } from './people.ts';
 import type { Repository } from './repository.ts';
+import { reuseResolutions } from './rerere.ts';
+import type { ResolveResult } from './resolve.ts';
 import { workingSet } from './staging.ts';
 import { actorName, moveWorkingSet } from './switch.ts';
 
@@ -58,6 +60,8 @@ export type SettledMerge =
       readonly kind: 'stopped';
       readonly conflicts: readonly EntryConflict[];
       readonly files: readonly string[];
+      /** What was settled as it was before. */
+      readonly reused: ResolveResult | undefined;
     };
 
 /** @throws DvError `unsaved-changes` naming what is staged */
@@ -175,7 +179,8 @@ async function stop(
     state: [...(hold.state ?? []), stagedUpdate(set, merge.root), waiting, ...(plan.state ?? [])],
   });
   const files = items.map(({ name }) => name);
-  return { kind: 'stopped', conflicts: merge.conflicts, files };
+  const reused = await reuseResolutions(repo);
+  return { kind: 'stopped', conflicts: merge.conflicts, files, reused };
 }
 
 function stateOf(set: WorkingSet, merge: RootMerge, plan: MergePlan): MergeState {

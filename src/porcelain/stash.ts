@@ -17,6 +17,7 @@ import { type CommitSummary, firstLine, newCommit, summarize } from './commit.ts
 import { requireNoMerge } from './merge-guard.ts';
 import { currentPerson } from './people.ts';
 import { type Repository, tableNameOf } from './repository.ts';
+import type { ResolveResult } from './resolve.ts';
 import { selectRows } from './select-rows.ts';
 import { requireNoSequence } from './sequence.ts';
 import { settleMerge } from './settle-merge.ts';
@@ -223,6 +224,8 @@ export interface StashApplyResult extends CommitSummary {
   /** The entry is gone from the list. */
   readonly dropped: boolean;
   readonly conflicts: readonly EntryConflict[];
+  /** Conflicts that were settled as they were before (`rerere.enabled`). */
+  readonly reused?: ResolveResult;
 }
 
 /**
@@ -247,7 +250,7 @@ export async function stashApply(
   const merge = await mergeRoots(repo.nodes, sides);
   const summary = await summarize(repo.nodes, set.headRoot, merge.root);
   if (merge.conflicts.length > 0) {
-    await settleMerge(repo, set, merge, {
+    const settled = await settleMerge(repo, set, merge, {
       operation: 'stash',
       theirs: entry.commit,
       theirName: entry.message,
@@ -257,7 +260,10 @@ export async function stashApply(
       commit: false,
       reflog: 'stash',
     });
-    return { outcome: 'conflicts', entry, dropped: false, conflicts: merge.conflicts, ...summary };
+    const reused = settled.kind === 'stopped' ? settled.reused : undefined;
+    const { conflicts } = merge;
+    const stopped = { outcome: 'conflicts', entry, dropped: false, conflicts } as const;
+    return { ...stopped, ...summary, ...(reused && { reused }) };
   }
   const left = entries.filter((_, i) => i !== place);
   const shown = { ...set, staged: set.headRoot };

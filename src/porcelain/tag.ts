@@ -1,13 +1,14 @@
 /**
  * `dv tag`: names for commits that do not move; annotated ones carry who, when and why.
  */
+
 import { DvError } from '../errors.ts';
 import type { Hash } from '../hash.ts';
+import { checkMessage } from '../model/commit-message.ts';
 import { checkRefName, TAG_PREFIX } from '../model/names.ts';
 import { peelToCommit, readChunk } from '../model/object-reader.ts';
 import { decodeTag, encodeTag, TAG_KIND, toChunk } from '../model/objects.ts';
 import type { ChunkToPut } from '../store/contract.ts';
-import { checkMessage } from './commit.ts';
 import { currentPerson } from './people.ts';
 import { checkRefTwin } from './ref-twin.ts';
 import { type Repository, resolveCommit } from './repository.ts';

@@ -7,7 +7,7 @@
  * remain are joined by key. A node found on both sides holds the same keys on both, so a
  * key in a node of one side only can have its counterpart only in such a node of the other.
  *
- * Nothing is read before it is asked for; memory holds one leaf and a path per side.
+ * Little is read before it is asked for; memory holds a few leaves and a path per side.
  */
 import { compareBytes } from '../bytes.ts';
 import type { Hash } from '../hash.ts';
@@ -112,10 +112,15 @@ function single(ref: NodeRef): RefStream {
   };
 }
 
+/** Leaves are read together: one, then twice as many each time, up to this. */
+const READ_AHEAD = 16;
+
 /** Entries of the leaves a stream names; a leaf at a time, so the join need not wait. */
 class LeafStream {
   private readonly store: NodeStore;
   private readonly refs: RefStream;
+  private ahead: Node[] = [];
+  private most = 1;
   node: Node | undefined;
   index = 0;
 
@@ -131,13 +136,25 @@ class LeafStream {
   /** Loads the next leaf when the present one is used up; false at the end. */
   async load(): Promise<boolean> {
     while (!this.ready) {
-      const ref = await this.refs.peek();
-      if (ref === undefined) return false;
-      this.refs.shift();
-      this.node = await this.store.read(ref.hash);
+      if (this.ahead.length === 0) this.ahead = await this.readNext();
+      const next = this.ahead.shift();
+      if (next === undefined) return false;
+      this.node = next;
       this.index = 0;
     }
     return true;
+  }
+
+  private async readNext(): Promise<Node[]> {
+    const hashes: Hash[] = [];
+    while (hashes.length < this.most) {
+      const ref = await this.refs.peek();
+      if (ref === undefined) break;
+      this.refs.shift();
+      hashes.push(ref.hash);
+    }
+    this.most = Math.min(2 * this.most, READ_AHEAD);
+    return this.store.readMany(hashes);
   }
 }
 
@@ -218,9 +235,16 @@ function joinEntries(from: LeafStream, to: LeafStream, batch: EntryChange[]): vo
   }
 }
 
+/** Values that are compared in one go. */
+const RUN = 16;
+
 /** Two leaves with the same keys, as an edit of cells leaves them: only values can differ. */
 function compareValues(a: Node, b: Node, batch: EntryChange[]): void {
-  for (let i = 0; i < a.count; i++) {
-    if (!a.sameValue(i, b, i)) batch.push({ key: a.key(i), from: a.value(i), to: b.value(i) });
+  for (let start = 0; start < a.count; start += RUN) {
+    const end = Math.min(start + RUN, a.count);
+    if (a.sameValues(start, end, b)) continue;
+    for (let i = start; i < end; i++) {
+      if (!a.sameValue(i, b, i)) batch.push({ key: a.key(i), from: a.value(i), to: b.value(i) });
+    }
   }
 }

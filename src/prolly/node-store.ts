@@ -1,6 +1,7 @@
 /**
  * Nodes out of and into an object store. Decoded internal nodes are kept in a small cache,
- * because every walk passes the upper levels again; leaves are not.
+ * because every walk passes the upper levels again; leaves are not, unless somebody asks for it
+ * who will come to the same leaves again.
  */
 import { DvError } from '../errors.ts';
 import type { Hash } from '../hash.ts';
@@ -18,6 +19,8 @@ const BATCHES_UNDER_WAY = 2;
 export class NodeStore {
   readonly objects: ObjectStore;
   private readonly cache = new Map<Hash, Node>();
+  private readonly leaves = new Map<Hash, Node>();
+  private readonly cachedLeaves: number;
   private queued: ChunkToPut[] = [];
   private queuedBytes = 0;
   /** What is queued or under way: readable although the store may not have it yet. */
@@ -25,26 +28,36 @@ export class NodeStore {
   private readonly underWay: Promise<void>[] = [];
   private failure: { readonly error: unknown } | undefined;
 
-  constructor(objects: ObjectStore) {
+  constructor(objects: ObjectStore, { cachedLeaves = 0 } = {}) {
     this.objects = objects;
+    this.cachedLeaves = cachedLeaves;
   }
 
   /** @throws DvError `missing-object`, `corrupt` */
   async read(hash: Hash): Promise<Node> {
-    const known = this.cache.get(hash);
+    const known = this.known(hash);
     if (known !== undefined) return known;
-    const waiting = hash === EMPTY_TREE ? EMPTY_TREE_BYTES : this.pending.get(hash);
+    const waiting = this.waiting(hash);
     const [bytes] = waiting === undefined ? await this.objects.getMany([hash]) : [waiting];
     return this.decode(hash, bytes);
   }
 
   /** The nodes in the order asked for, read as one batch. */
   async readMany(hashes: readonly Hash[]): Promise<Node[]> {
-    const waiting = hashes.map((hash) => this.pending.get(hash));
-    const absent = hashes.filter((_, i) => waiting[i] === undefined);
-    const chunks = await this.objects.getMany(absent);
+    const known = hashes.map((hash) => this.known(hash));
+    const waiting = hashes.map((hash) => this.waiting(hash));
+    const absent = hashes.filter((_, i) => known[i] === undefined && waiting[i] === undefined);
+    const chunks = absent.length === 0 ? [] : await this.objects.getMany(absent);
     let next = 0;
-    return hashes.map((hash, i) => this.decode(hash, waiting[i] ?? chunks[next++]));
+    return hashes.map((hash, i) => known[i] ?? this.decode(hash, waiting[i] ?? chunks[next++]));
+  }
+
+  private known(hash: Hash): Node | undefined {
+    return this.cache.get(hash) ?? this.leaves.get(hash);
+  }
+
+  private waiting(hash: Hash): Uint8Array | undefined {
+    return hash === EMPTY_TREE ? EMPTY_TREE_BYTES : this.pending.get(hash);
   }
 
   private decode(hash: Hash, bytes: Uint8Array | undefined): Node {
@@ -52,18 +65,9 @@ export class NodeStore {
       throw new DvError('missing-object', `tree node ${hash} is missing`, { hint: 'dv fsck' });
     }
     const node = new Node(bytes);
-    if (node.level > 0) this.remember(hash, node);
+    if (node.level > 0) remember(this.cache, CACHED_NODES, hash, node);
+    else if (this.cachedLeaves > 0) remember(this.leaves, this.cachedLeaves, hash, node);
     return node;
-  }
-
-  private remember(hash: Hash, node: Node): void {
-    if (this.cache.size >= CACHED_NODES) {
-      for (const oldest of this.cache.keys()) {
-        this.cache.delete(oldest);
-        if (this.cache.size < CACHED_NODES / 2) break;
-      }
-    }
-    this.cache.set(hash, node);
   }
 
   /** Queues a chunk; synchronous, so that builders need no promise a row. */
@@ -123,4 +127,15 @@ export class NodeStore {
     this.failure = undefined;
     if (failure !== undefined) throw failure.error;
   }
+}
+
+/** The older half goes when there are too many. */
+function remember(cache: Map<Hash, Node>, most: number, hash: Hash, node: Node): void {
+  if (cache.size >= most) {
+    for (const oldest of cache.keys()) {
+      cache.delete(oldest);
+      if (cache.size < most / 2) break;
+    }
+  }
+  cache.set(hash, node);
 }

@@ -22,7 +22,7 @@
  * Invariant: same entries, same bytes. The empty tree is a leaf of no entries; an internal
  * node has at least one child.
  */
-import { ByteReader, compareRanges } from '../bytes.ts';
+import { ByteReader, compareBytes, compareRanges } from '../bytes.ts';
 import { DvError } from '../errors.ts';
 import { HASH_BYTES, type Hash, hashFromBytes } from '../hash.ts';
 
@@ -109,13 +109,17 @@ export class Node {
     return this.whole;
   }
 
-  /** Has another node exactly the same keys? Cost: comparing their encodings. */
+  /**
+   * Has another node exactly the same keys? Cost: comparing their encodings. What one of the
+   * two then knows of its keys serves both.
+   */
   sameKeys(node: Node): boolean {
-    return (
+    const isSame =
       this.count === node.count &&
       sameRange(this, this.lengthsAt, this.lengthsEnd, node, node.lengthsAt, node.lengthsEnd) &&
-      sameRange(this, this.keysAt, this.keysEnd, node, node.keysAt, node.keysEnd)
-    );
+      sameRange(this, this.keysAt, this.keysEnd, node, node.keysAt, node.keysEnd);
+    if (isSame) this.whole = node.whole ??= this.whole;
+    return isSame;
   }
 
   key(index: number): Uint8Array {
@@ -177,6 +181,16 @@ export class Node {
     let [i, j] = [this.values[index], node.values[other]];
     for (const end = i + size; i < end; i++, j++) if (a[i] !== b[j]) return false;
     return true;
+  }
+
+  /** Are values `start` to before `end` the same bytes as those of another node? */
+  sameValues(start: number, end: number, node: Node): boolean {
+    const [from, other] = [this.values[start], node.values[start]];
+    for (let i = start + 1; i <= end; i++) {
+      if (this.values[i] - from !== node.values[i] - other) return false;
+    }
+    const bytes = this.bytes.subarray(from, this.values[end]);
+    return compareBytes(bytes, node.bytes.subarray(other, node.values[end])) === 0;
   }
 
   /** Index of the first entry whose key is at or after `key`; `count` when there is none. */

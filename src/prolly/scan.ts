@@ -24,6 +24,54 @@ export async function getEntry(
   }
 }
 
+/** The value under one key in several trees, read a level at a time. Cost: a path each. */
+export async function getEntryOfMany(
+  store: NodeStore,
+  roots: readonly Hash[],
+  key: Uint8Array,
+): Promise<(Uint8Array | undefined)[]> {
+  const values: (Uint8Array | undefined)[] = roots.map(() => undefined);
+  let open = roots.map((hash, tree) => ({ hash, tree }));
+  while (open.length > 0) {
+    const below: typeof open = [];
+    const nodes = await store.readMany(open.map(({ hash }) => hash));
+    for (const [i, node] of nodes.entries()) {
+      const { tree } = open[i];
+      const index = node.seek(key);
+      if (index === node.count) continue;
+      if (node.level > 0) below.push({ hash: node.childHash(index), tree });
+      else if (node.compareKey(index, key) === 0) values[tree] = node.value(index);
+    }
+    open = below;
+  }
+  return values;
+}
+
+/**
+ * The values under keys that ascend, each undefined when absent. Cost: the paths to them; a
+ * leaf is read once.
+ */
+export async function getEntries(
+  store: NodeStore,
+  root: Hash,
+  keys: readonly Uint8Array[],
+): Promise<(Uint8Array | undefined)[]> {
+  const cursor = new LevelCursor(store, root, 0);
+  const values: (Uint8Array | undefined)[] = [];
+  let leaf: Node | undefined;
+  for (const key of keys) {
+    let place = leaf?.seek(key) ?? 0;
+    if (leaf === undefined || place === leaf.count) {
+      await cursor.seek(key);
+      leaf = await cursor.node();
+      place = leaf?.seek(key) ?? 0;
+    }
+    const isThere = leaf !== undefined && place < leaf.count && leaf.compareKey(place, key) === 0;
+    values.push(isThere ? leaf?.value(place) : undefined);
+  }
+  return values;
+}
+
 /** Leaves are read this many at a time. */
 const READ_AHEAD = 32;
 

@@ -39,6 +39,15 @@ export interface RefUpdate {
   readonly old: Hash | null;
   /** What it points at afterwards; null: it is deleted. Equal to `old`: only asserted. */
   readonly new: Hash | null;
+  /** Written to the feed with this step instead of the transaction's own. */
+  readonly log?: LogEntry;
+}
+
+/** Who moved a ref and why; `time` in ms since the epoch. */
+export interface LogEntry {
+  readonly actor: string;
+  readonly time: number;
+  readonly message: string;
 }
 
 export interface StateUpdate {
@@ -56,8 +65,8 @@ export interface Transaction {
    */
   readonly refs?: readonly RefUpdate[];
   readonly state?: readonly StateUpdate[];
-  /** Written to the feed with every ref update. `time` in ms since the epoch. */
-  readonly log?: { readonly actor: string; readonly time: number; readonly message: string };
+  /** Written to the feed with every ref update that has none of its own. */
+  readonly log?: LogEntry;
   /** Transfers (transfer.ts) that are complete with this: their chunks count from now on. */
   readonly completes?: readonly string[];
   /** false: fails `locked` at once, instead of waiting, when another process is writing. */
@@ -70,11 +79,8 @@ export type TransactResult =
   | { readonly done: false; readonly name: string };
 
 /** One ref change, as the feed (and so the reflog) keeps it. `sequence` only grows. */
-export interface FeedEntry extends RefUpdate {
+export interface FeedEntry extends Omit<RefUpdate, 'log'>, LogEntry {
   readonly sequence: number;
-  readonly actor: string;
-  readonly time: number;
-  readonly message: string;
 }
 
 /** A part of the feed of all refs, oldest first. */

@@ -136,7 +136,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store & Mai
       const loser = order.decide(transaction);
       if (loser !== undefined) return { done: false, name: loser };
       put(chunks);
-      for (const update of transaction.refs ?? []) applyRef(update, transaction.log);
+      for (const update of transaction.refs ?? []) applyRef(update, update.log ?? transaction.log);
       for (const update of transaction.state ?? []) applyState(update);
       for (const transfer of transaction.completes ?? []) complete(transfer);
       waiters.reached(feed.length);

@@ -89,7 +89,7 @@ export class RefTables {
   /** Runs inside `SqliteFile.write`; whoever wins (transaction-order.ts) may apply. */
   apply({ refs = [], state = [], log }: Transaction): void {
     for (const update of refs) {
-      if (update.new !== update.old) this.applyRef(update, log);
+      if (update.new !== update.old) this.applyRef(update, update.log ?? log);
     }
     for (const update of state) this.applyState(update);
   }

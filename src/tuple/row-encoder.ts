@@ -174,7 +174,7 @@ export function encodeRow(
   return { key: bytes.subarray(0, encoder.keyLength), value: bytes.subarray(encoder.keyLength) };
 }
 
-/** A row problem as an error; `data` (file, line) is added to what the problem says. */
+/** A row problem as an error; `data` (file and line, or table and row) is added to what it says. */
 export function rowError(
   schema: Schema,
   problem: RowProblem,
@@ -183,8 +183,9 @@ export function rowError(
   const { name, type } = schema.columns[problem.column];
   const value = shorten(problem.text);
   const shown = JSON.stringify(value ?? '');
-  const { file, line } = data;
-  const place = file === undefined ? '' : ` (line ${line} of '${file}')`;
+  const { file, line, table, row } = data;
+  const inFile = file === undefined ? '' : ` (line ${line} of '${file}')`;
+  const place = row === undefined ? inFile : ` (row ${row} for '${table}')`;
   const facts = { ...data, name, value };
   switch (problem.kind) {
     case 'null-key':

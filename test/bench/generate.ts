@@ -3,10 +3,11 @@
  * row, the same bytes for the same seed. About one row in 64 has a quoted cell, one in 50
  * an empty one, and some names are not ASCII, so that no fast path is flattered.
  *
- *   node test/bench/generate.ts ROWS OUTFILE [--seed n] [--edits k] [--edit-seed n]
+ *   node test/bench/generate.ts ROWS OUTFILE [--seed n] [--edits k] [--edit-seed n] [--half h]
  *
  * With `--edits k` one cell differs in k rows scattered over the file; the rest is
- * identical. Different edit seeds give two sides for a merge.
+ * identical. Different edit seeds give two sides for a merge; with `--half first` and `--half
+ * second` they touch no row in common.
  */
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
@@ -21,7 +22,11 @@ export interface TableOptions {
   readonly edits?: number;
   /** Default 1. */
   readonly editSeed?: number;
+  /** Edit only rows of this half of every stretch. */
+  readonly half?: Half;
 }
+
+type Half = 'first' | 'second' | undefined;
 
 /** Uniform in [0, below), an integer. */
 type Random = (below: number) => number;
@@ -59,7 +64,7 @@ const CELLS: readonly ((random: Random) => string)[] = [
 export function* generateTable(options: TableOptions): Generator<Buffer> {
   const random = seeded(options.seed ?? 1);
   const editRandom = seeded((options.editSeed ?? 1) ^ 0x5eed);
-  const edits = scatter(options.rows, options.edits ?? 0, editRandom);
+  const edits = scatter(options.rows, options.edits ?? 0, editRandom, options.half);
   let next = edits.next();
   let text = HEADER;
   for (let row = 0; row < options.rows; row++) {
@@ -88,11 +93,19 @@ export async function writeTable(path: string, options: TableOptions): Promise<v
 }
 
 /** `count` row numbers in ascending order, one at a random place in each stretch. */
-function* scatter(rows: number, count: number, random: Random): Generator<number, undefined> {
+function* scatter(
+  rows: number,
+  count: number,
+  random: Random,
+  half: Half,
+): Generator<number, undefined> {
   for (let i = 0; i < Math.min(count, rows); i++) {
     const from = Math.floor((i * rows) / Math.min(count, rows));
     const to = Math.floor(((i + 1) * rows) / Math.min(count, rows));
-    yield from + random(to - from);
+    const middle = (from + to) >> 1;
+    if (half === 'first') yield from + random(middle - from);
+    else if (half === 'second') yield middle + random(to - middle);
+    else yield from + random(to - from);
   }
   return undefined;
 }
@@ -139,6 +152,7 @@ async function main(): Promise<void> {
       seed: { type: 'string' },
       edits: { type: 'string' },
       'edit-seed': { type: 'string' },
+      half: { type: 'string' },
     },
   });
   const [rows, path] = positionals;
@@ -148,6 +162,7 @@ async function main(): Promise<void> {
     seed: Number(values.seed ?? 1),
     edits: Number(values.edits ?? 0),
     editSeed: Number(values['edit-seed'] ?? 1),
+    half: values.half as Half,
   });
 }
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { renderDiffCsv } from '../../src/cli/render/diff-csv.ts';
-import { cellAt, pairColumns } from '../../src/porcelain/diff-columns.ts';
+import { cellAt, pairColumns } from '../../src/model/diff-columns.ts';
 import type { Cell } from '../../src/tuple/schema.ts';
 import { tablePairs } from '../support/table-arbitrary.ts';
 import { collect, schema, slowDiff, tableDiff, textOf } from '../support/table-diffs.ts';

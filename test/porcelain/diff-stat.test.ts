@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { renderDiffStat, renderDiffSummary } from '../../src/cli/render/diff-stat.ts';
-import { pairColumns } from '../../src/porcelain/diff-columns.ts';
+import { pairColumns } from '../../src/model/diff-columns.ts';
 import { statTable } from '../../src/porcelain/diff-stat.ts';
 import { tablePairs } from '../support/table-arbitrary.ts';
 import { cellsByName, collect, schema, slowDiff, tableDiff } from '../support/table-diffs.ts';

@@ -2,7 +2,7 @@
  * `dv merge REV...`: other histories into the current branch.
  *
  * JSON: `{"outcome","commit","tables":[...],"conflicts":[{table,kind,rows,reasons}],
- * "resolved":{count,digest,decisions},"renumbered":[{table,from,to}],"dryRun"}`. `outcome` is
+ * "resolved":{count,digest,decisions},"renumbered":[{table,from,to}],"reused":{resolved,left},"dryRun"}`. `outcome` is
  * `up-to-date`, `fast-forward`, `merged`, `staged` or `conflicts`. Exit status 1: conflicts.
  */
 import { DvError } from '../../errors.ts';
@@ -16,7 +16,12 @@ import type { Context } from '../context.ts';
 import { collect, type MessageFlags, readMessage } from '../message.ts';
 import { openRepositoryOf } from '../open-repository.ts';
 import { shortHash } from '../render/commit-parts.ts';
-import { conflictAsJson, renderConflictSummary } from '../render/merge-conflicts.ts';
+import {
+  conflictAsJson,
+  renderConflictSummary,
+  renderReused,
+  reusedAsJson,
+} from '../render/merge-conflicts.ts';
 import { renderRenumbered, renderResolvedCount } from '../render/merge-decisions.ts';
 import { renderSummary } from '../render/row-counts.ts';
 
@@ -93,14 +98,15 @@ export const command: CommandModule<Options> = {
 export function showMerge(context: Context, result: MergeResult): number {
   if (context.json) context.out.json(resultAsJson(result));
   else if (!context.quiet) context.out.write(renderResult(context, result));
-  if (result.outcome === 'conflicts' && !context.json) {
-    context.note(
-      result.dryRun
-        ? 'nothing was changed'
-        : 'hint: dv conflicts shows them, dv resolve settles them, dv commit ends the merge',
-    );
-  }
+  if (result.outcome === 'conflicts' && !context.json) context.note(nextStep(result));
   return result.outcome === 'conflicts' ? 1 : 0;
+}
+
+function nextStep({ dryRun, reused }: MergeResult): string {
+  if (dryRun) return 'nothing was changed';
+  if (reused?.left === 0)
+    return 'hint: dv diff --cached shows what was settled, dv commit ends the merge';
+  return 'hint: dv conflicts shows them, dv resolve settles them, dv commit ends the merge';
 }
 
 async function readRequest(
@@ -137,6 +143,7 @@ async function readRequest(
     resolve: readRule(options.resolve),
     message: await readMessage(context, options),
     allowUnrelated: options.allowUnrelatedHistories,
+    summary: context.json || !context.quiet,
   };
 }
 
@@ -177,6 +184,7 @@ function resultAsJson(result: MergeResult): unknown {
     conflicts: conflicts.map(conflictAsJson),
     ...(resolved && { resolved }),
     ...(renumbered.length > 0 && { renumbered }),
+    ...(result.reused && { reused: reusedAsJson(result.reused) }),
     ...(dryRun && { dryRun }),
   };
 }
@@ -195,6 +203,7 @@ function renderResult(context: Context, result: MergeResult): string {
     renderSummary(result, context, MOST_LINES),
     renderResolvedCount(result.resolved, context),
     renderRenumbered(result.renumbered, context),
+    renderReused(result.reused),
   ];
   return heads[outcome] + rest.join('');
 }

@@ -10,7 +10,7 @@
  * other columns than the one before begins with a blank line and a header of its own.
  */
 import type { RowChange } from '../../model/change.ts';
-import { type ColumnPair, cellAt, pairColumns } from '../../porcelain/diff-columns.ts';
+import { type ColumnPair, cellAt, pairColumns } from '../../model/diff-columns.ts';
 import type { Cell } from '../../tuple/schema.ts';
 import { narrowDiffs } from './diff/narrow.ts';
 import type { DiffRenderOptions, TableDiffs } from './diff/options.ts';

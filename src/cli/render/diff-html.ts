@@ -5,7 +5,7 @@
  * escaped, and controls and marks of direction are shown, not sent.
  */
 import type { RowChange, SchemaChange } from '../../model/change.ts';
-import { type ColumnPair, cellAt, pairColumns } from '../../porcelain/diff-columns.ts';
+import { type ColumnPair, cellAt, pairColumns } from '../../model/diff-columns.ts';
 import { DiffTally } from '../../porcelain/diff-stat.ts';
 import type { Cell, ColumnType } from '../../tuple/schema.ts';
 import { formatCount } from './count.ts';

@@ -5,7 +5,7 @@
  * row a statement.
  */
 import type { RowChange } from '../../model/change.ts';
-import { type ColumnPair, cellAt, pairColumns } from '../../porcelain/diff-columns.ts';
+import { type ColumnPair, cellAt, pairColumns } from '../../model/diff-columns.ts';
 import { type NarrowedDiff, narrowDiffs } from './diff/narrow.ts';
 import type { DiffRenderOptions, TableDiffs } from './diff/options.ts';
 import { type SqlDialect, sqlEquals, sqlLiteral, sqlName } from './diff/sql-literals.ts';

@@ -4,7 +4,7 @@
  * repository is shown so that it cannot act on the terminal and nothing in it is invisible.
  */
 import type { RowChange } from '../../model/change.ts';
-import { pairColumns } from '../../porcelain/diff-columns.ts';
+import { pairColumns } from '../../model/diff-columns.ts';
 import { DiffTally } from '../../porcelain/diff-stat.ts';
 import { formatCount } from './count.ts';
 import { layoutGrid } from './diff/grid.ts';

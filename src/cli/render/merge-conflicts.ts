@@ -1,5 +1,6 @@
 /** Conflicts of a merge in a line each: what `merge` and `status` say of them. */
 import type { EntryConflict } from '../../model/merge-types.ts';
+import type { ResolveResult } from '../../porcelain/resolve.ts';
 import type { Context } from '../context.ts';
 import { formatCount } from './count.ts';
 
@@ -26,4 +27,16 @@ export function conflictAsJson(conflict: EntryConflict): unknown {
   const { table, kind } = conflict;
   if (conflict.kind === 'rows') return { table, kind, rows: conflict.count };
   return conflict.kind === 'table' ? { table, kind, reasons: conflict.reasons } : { table, kind };
+}
+
+/** ` 2 conflicts resolved as before (dv rerere); 1 left` */
+export function renderReused(reused: ResolveResult | undefined): string {
+  if (reused === undefined) return '';
+  const { resolved, partly, left } = reused;
+  const half = partly === 0 ? '' : `, ${partly} in part`;
+  return ` ${formatCount(resolved, 'conflicts')} resolved as before (dv rerere)${half}; ${left} left\n`;
+}
+
+export function reusedAsJson({ resolved, partly, left }: ResolveResult): unknown {
+  return { resolved, partly, left };
 }

@@ -2,8 +2,8 @@
  * What the resolve screen knows, and what each key makes of it: pure, so that it is tested
  * without a terminal. Decisions are kept until they are saved; each can be undone.
  */
-import type { RowInConflict, WholeInConflict } from '../../porcelain/conflicts.ts';
-import type { RowResolution, SideName } from '../../porcelain/resolve.ts';
+import type { RowInConflict, RowResolution, WholeInConflict } from '../../porcelain/conflicts.ts';
+import type { SideName } from '../../porcelain/resolve.ts';
 import { takeSide } from '../../porcelain/resolve-choices.ts';
 import type { Cell } from '../../tuple/schema.ts';
 

@@ -11,7 +11,7 @@
  * Stacked, the to-line of a modified row has only what changed: a blank is the cell above.
  */
 import type { RowChange } from '../../../model/change.ts';
-import { cellAt } from '../../../porcelain/diff-columns.ts';
+import { cellAt } from '../../../model/diff-columns.ts';
 import type { Cell } from '../../../tuple/schema.ts';
 import type { Paint, Role } from '../paint.ts';
 import { compareCells, paintSide } from './cell-sides.ts';

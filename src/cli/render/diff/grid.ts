@@ -4,7 +4,7 @@
  * would be a lie; then other columns for context, as far as they fit.
  */
 import type { RowChange } from '../../../model/change.ts';
-import { type ColumnPair, cellAt } from '../../../porcelain/diff-columns.ts';
+import { type ColumnPair, cellAt } from '../../../model/diff-columns.ts';
 import type { Cell, ColumnType } from '../../../tuple/schema.ts';
 import { displayWidth } from '../width.ts';
 import { compareCells } from './cell-sides.ts';

@@ -3,7 +3,7 @@
  * comes out is a diff again, so every renderer treats it alike.
  */
 import type { RowChange, SchemaChange, TableDiff } from '../../../model/change.ts';
-import { cellAt, pairColumns } from '../../../porcelain/diff-columns.ts';
+import { cellAt, pairColumns } from '../../../model/diff-columns.ts';
 import { withRules } from '../../../tuple/merge-rules.ts';
 import type { Row, Schema } from '../../../tuple/schema.ts';
 import type { DiffRenderOptions, TableDiffs } from './options.ts';

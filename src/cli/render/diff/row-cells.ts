@@ -3,7 +3,7 @@
  * differ, one by one; of an added or removed row all that are not null, on one line.
  */
 import type { RowChange } from '../../../model/change.ts';
-import { type ColumnPair, cellAt, changedColumns } from '../../../porcelain/diff-columns.ts';
+import { type ColumnPair, cellAt, changedColumns } from '../../../model/diff-columns.ts';
 import type { Paint, Role } from '../paint.ts';
 import { compareCells, loneCell, paintSide } from './cell-sides.ts';
 import { cutMiddle, cutText, fits, keepContext, shortenBoth } from './shorten.ts';

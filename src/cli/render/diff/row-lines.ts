@@ -11,7 +11,7 @@
  * `+name` and `-name` are columns that only that side has. Without a width nothing is cut.
  */
 import type { RowChange } from '../../../model/change.ts';
-import { type ColumnPair, cellAt } from '../../../porcelain/diff-columns.ts';
+import { type ColumnPair, cellAt } from '../../../model/diff-columns.ts';
 import type { Paint, Role } from '../paint.ts';
 import { displayWidth } from '../width.ts';
 import { GAP, type Item, itemsOf } from './row-cells.ts';

@@ -7,7 +7,7 @@
  * there the table is built anew. The order of columns is left as it is: statements name them.
  */
 import type { TableDiff } from '../../../model/change.ts';
-import { type ColumnPair, pairColumns } from '../../../porcelain/diff-columns.ts';
+import { type ColumnPair, pairColumns } from '../../../model/diff-columns.ts';
 import type { ColumnType, Schema } from '../../../tuple/schema.ts';
 import { type SqlDialect, sqlName, sqlType } from './sql-literals.ts';
 

@@ -3,8 +3,9 @@
  * walks instead of assuming that `from` and `to` have the same shape. A column that is
  * missing on one side counts as null there, as it does in the tree.
  */
-import type { RowChange } from '../model/change.ts';
+
 import type { Cell, ColumnType, Row, Schema } from '../tuple/schema.ts';
+import type { RowChange } from './change.ts';
 
 export interface ColumnPair {
   readonly name: string;

@@ -5,9 +5,9 @@
  * shows them as changed.
  */
 import { DvError } from '../errors.ts';
-import type { RowChange, TableDiff } from '../model/change.ts';
 import { type Condition, compileCondition } from '../store/sqlite-condition.ts';
 import type { Cell, Row, Schema } from '../tuple/schema.ts';
+import type { RowChange, TableDiff } from './change.ts';
 import { type ColumnPair, cellAt, pairColumns } from './diff-columns.ts';
 
 export interface DiffFilter {
