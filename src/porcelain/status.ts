@@ -3,10 +3,12 @@
  * files that dv does not know. A file is read only when its stamp leaves a doubt, so a
  * clean repository costs one stat per file.
  */
+
 import type { Hash } from '../hash.ts';
 import { countConflicts, type MergeOperation, readMerge } from '../model/merge-state.ts';
 import { diffRoots, listRoot, type RootEntry, sameEntry } from '../model/root.ts';
 import { countChanges, type RowCounts } from '../model/table-stat.ts';
+import { requireWorkingFiles } from './bare.ts';
 import { hasWorkingFile } from './checkout.ts';
 import {
   checkFile,
@@ -67,6 +69,7 @@ export interface StatusOptions {
 }
 
 export async function status(repo: Repository, options: StatusOptions = {}): Promise<Status> {
+  requireWorkingFiles(repo);
   const set = await workingSet(repo);
   const entries = await listRoot(repo.nodes, set.staged);
   const staged = await stagedChanges(repo, set.headRoot, set.staged);

@@ -3,6 +3,7 @@
  * tables differ along with it. Staged work stays staged; a file with unsaved changes, or
  * one dv does not know, is never overwritten.
  */
+
 import { DvError } from '../errors.ts';
 import type { Hash } from '../hash.ts';
 import { headUpdate, readHead } from '../model/head.ts';
@@ -10,6 +11,7 @@ import { BRANCH_PREFIX, checkRefName, REMOTE_PREFIX, shortRefName } from '../mod
 import { diffRoots, editRoot, listRoot, type RootEntry, sameEntry } from '../model/root.ts';
 import { rootOfCommit, stagedUpdate, type WorkingSet } from '../model/working-set.ts';
 import type { RefUpdate, StateUpdate } from '../store/contract.ts';
+import { requireWorkingFiles } from './bare.ts';
 import { type CheckoutItem, checkout, hasWorkingFile } from './checkout.ts';
 import { checkFile, listFingerprints } from './fingerprint.ts';
 import { requireNoMerge } from './merge-guard.ts';
@@ -54,6 +56,7 @@ export async function switchTo(
   options: SwitchOptions = {},
 ): Promise<SwitchResult> {
   if (target === '-') return switchBack(repo, options);
+  requireWorkingFiles(repo);
   await requireNoMerge(repo);
   const set = await workingSet(repo);
   const { branch, commit, refs, follows } = await destination(repo, target, options);

@@ -43,6 +43,7 @@ interface Kept {
 }
 
 const SCAN_BATCH = 1024;
+const DAY = 86_400_000;
 
 export function createMemoryStore(options: MemoryStoreOptions = {}): Store & Maintenance {
   const now = options.now ?? (() => 0);
@@ -83,8 +84,11 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store & Mai
   }
 
   function complete(transfer: string): void {
-    for (const { transfers } of objects.values()) {
-      if (transfers.has(transfer)) transfers.clear();
+    step += 1;
+    for (const kept of objects.values()) {
+      if (!kept.transfers.has(transfer)) continue;
+      kept.transfers.clear();
+      Object.assign(kept, { time: now(), step });
     }
   }
 
@@ -180,7 +184,9 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store & Mai
         if (transfers.delete(transfer) && transfers.size === 0) objects.delete(hash);
       }
     },
-    async close() {},
+    async close() {
+      waiters.wakeAll();
+    },
     async *scan() {
       const all = [...objects];
       for (let at = 0; at < all.length; at += SCAN_BATCH) {
@@ -221,13 +227,28 @@ function markerOver(objects: Map<Hash, Kept>, began: number): Marker {
         return fresh;
       });
     },
-    async sweep({ keepSince, dryRun }: SweepOptions): Promise<SweepResult> {
+    async sweep(options: SweepOptions): Promise<SweepResult> {
+      const { keepSince, dryRun, transfersSince = keepSince - DAY } = options;
+      const open = openTransfers(objects, transfersSince);
       const doomed = [...objects].filter(
-        ([hash, kept]) => !marked.has(hash) && kept.step < began && kept.time < keepSince,
+        ([hash, kept]) =>
+          !marked.has(hash) &&
+          kept.step < began &&
+          kept.time < keepSince &&
+          ![...kept.transfers].some((name) => open.has(name)),
       );
       if (!dryRun) for (const [hash] of doomed) objects.delete(hash);
       const storedBytes = doomed.reduce((sum, [, { bytes }]) => sum + bytes.length, 0);
       return { objects: doomed.length, storedBytes };
     },
   };
+}
+
+/** Transfers to which somebody added since then. */
+function openTransfers(objects: ReadonlyMap<Hash, Kept>, since: number): Set<string> {
+  const open = new Set<string>();
+  for (const { transfers, time } of objects.values()) {
+    if (time >= since) for (const name of transfers) open.add(name);
+  }
+  return open;
 }

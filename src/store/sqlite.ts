@@ -93,7 +93,7 @@ class SqliteStore implements Store, Maintenance {
     const dictionaries = new Dictionaries(file, compression);
     this.dictionaries = dictionaries;
     this.reader = new ObjectReader(file, compression, dictionaries);
-    this.transfers = new Transfers(file, this.reader);
+    this.transfers = new Transfers(file, this.reader, now);
     this.planner = new PutPlanner(file, this.reader, compression, dictionaries);
     this.writer = new ObjectWriter(file, this.planner, dictionaries, this.transfers, now);
     this.tables = new RefTables(file, now);
@@ -208,7 +208,7 @@ class SqliteStore implements Store, Maintenance {
   }
 
   private async receive(transfer: string, chunks: readonly ReceivedChunk[]): Promise<void> {
-    for (const batch of batches(chunks)) {
+    for (const batch of batches(basesFirst(chunks))) {
       const plan = await this.plan(batch);
       await this.file.write('stored', () => this.writer.store(plan, batch, transfer));
     }
@@ -236,7 +236,7 @@ class SqliteStore implements Store, Maintenance {
   }
 
   async close(): Promise<void> {
-    this.waiters.close();
+    this.waiters.wakeAll();
     this.watch.close();
     await this.background?.close();
     await this.file.close();
@@ -247,7 +247,8 @@ class SqliteStore implements Store, Maintenance {
   }
 
   startMarking() {
-    return startMarking(this.file, this.reader);
+    const { file, reader, transfers } = this;
+    return startMarking({ file, reader, transfers });
   }
 
   fileSizes() {
@@ -262,13 +263,13 @@ class SqliteStore implements Store, Maintenance {
     return this.file.during(compactFile(this.file));
   }
 
-  private plan(chunks: readonly ChunkToPut[]): Promise<PutPlan> {
+  private plan(chunks: readonly ReceivedChunk[]): Promise<PutPlan> {
     return this.file.read(() => this.planner.plan(chunks));
   }
 }
 
-function batches(chunks: readonly ChunkToPut[]): ChunkToPut[][] {
-  const split: ChunkToPut[][] = [];
+function batches<C extends ChunkToPut>(chunks: readonly C[]): C[][] {
+  const split: C[][] = [];
   let bytes = BATCH_BYTES;
   for (const chunk of chunks) {
     const batch = split.at(-1);
@@ -281,4 +282,17 @@ function batches(chunks: readonly ChunkToPut[]): ChunkToPut[][] {
     }
   }
   return split;
+}
+
+/** Whole chunks, deltas against them, deltas against those: so that each can be kept as it is. */
+function basesFirst(chunks: readonly ReceivedChunk[]): ReceivedChunk[] {
+  const bases = new Map<Hash, Hash>();
+  for (const { hash, encoded } of chunks) {
+    if (encoded?.form.kind === 'delta') bases.set(hash, encoded.form.base);
+  }
+  const rank = (hash: Hash): number => {
+    const base = bases.get(hash);
+    return base === undefined ? 0 : bases.has(base) ? 2 : 1;
+  };
+  return chunks.toSorted((a, b) => rank(a.hash) - rank(b.hash));
 }

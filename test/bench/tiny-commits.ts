@@ -5,8 +5,7 @@
  *   npx node test/bench/tiny-commits.ts [COUNT] [--rows N] [--writers W] [--dir PATH] [--parts]
  *
  * COUNT: 10,000; N: 1,000,000. With `--writers`, W submit at the same time, each to a branch of
- * its own. `--parts` tells what each table of the store takes. `--cli K`: K commits through
- * `dv add` and `dv commit` in process instead.
+ * its own. `--parts` tells what each table of the store takes; `--gc` ends with `dv gc`.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
@@ -15,7 +14,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import Database from 'better-sqlite3';
 import type { Hash } from '../../src/hash.ts';
-import { readChunk, readCommit, readSchema, readTable } from '../../src/model/object-reader.ts';
+import { readCommit, readSchema, readTable } from '../../src/model/object-reader.ts';
 import { type Commit, encodeCommit, encodeTable, toChunk } from '../../src/model/objects.ts';
 import { editRoot, getRootEntry } from '../../src/model/root.ts';
 import { editTree } from '../../src/prolly/edit.ts';
@@ -225,7 +224,8 @@ async function openWriters(store: Store): Promise<Writer[]> {
 
 async function run(): Promise<void> {
   let store: Store & Maintenance = await openSqliteStore(path, { now: Date.now });
-  await readChunk(store, (await store.getRef(MAIN)) as Hash);
+  const first = await readCommit(store, (await store.getRef(MAIN)) as Hash);
+  seed = first.generation;
   let all = await openWriters(store);
   for (let n = 0; n < 10; n++) await all[0].commit(n);
   await store.close();
