@@ -5,7 +5,8 @@
  *   npx node test/bench/tiny-commits.ts [COUNT] [--rows N] [--writers W] [--dir PATH] [--parts]
  *
  * COUNT: 10,000; N: 1,000,000. With `--writers`, W submit at the same time, each to a branch of
- * its own. `--parts` tells what each table of the store takes; `--gc` ends with `dv gc`.
+ * its own. `--parts` tells what each table of the store takes; `--gc` ends with `dv gc`; with
+ * `--operations` each commit is also written down for `dv undo`, as the command line does.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
@@ -16,6 +17,7 @@ import Database from 'better-sqlite3';
 import type { Hash } from '../../src/hash.ts';
 import { readCommit, readSchema, readTable } from '../../src/model/object-reader.ts';
 import { type Commit, encodeCommit, encodeTable, toChunk } from '../../src/model/objects.ts';
+import { recordOperations } from '../../src/model/operations.ts';
 import { editRoot, getRootEntry } from '../../src/model/root.ts';
 import { editTree } from '../../src/prolly/edit.ts';
 import { NodeStore } from '../../src/prolly/node-store.ts';
@@ -47,6 +49,7 @@ const { values: flags, positionals } = parseArgs({
     dir: { type: 'string' },
     parts: { type: 'boolean', default: false },
     gc: { type: 'boolean', default: false },
+    operations: { type: 'boolean', default: false },
   },
 });
 const count = Number(positionals[0] ?? 10_000);
@@ -233,6 +236,7 @@ async function run(): Promise<void> {
   const began = contentBytes(path);
   const before = parts(path);
   store = await openSqliteStore(path, { now: Date.now });
+  if (flags.operations) store = recordOperations(store);
   all = await openWriters(store);
   const step = Math.max(1000, Math.ceil(count / 10));
   let held = began;
