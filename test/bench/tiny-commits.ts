@@ -246,6 +246,7 @@ async function run(): Promise<void> {
     let next = done;
     const end = Math.min(count, done + step);
     const stepStarted = performance.now();
+    const used = process.cpuUsage();
     await Promise.all(
       all.map(async (writer) => {
         while (next < end) {
@@ -257,6 +258,7 @@ async function run(): Promise<void> {
       }),
     );
     const seconds = (performance.now() - stepStarted) / 1000;
+    const { user, system } = process.cpuUsage(used);
     const bytes = contentBytes(path);
     times.sort((a, b) => a - b);
     console.log(
@@ -264,6 +266,7 @@ async function run(): Promise<void> {
         `${end}`.padStart(8),
         `p50 ${quantile(times, 0.5).toFixed(2)} ms`,
         `p99 ${quantile(times, 0.99).toFixed(2)} ms`,
+        `processor ${((user + system) / 1000 / (end - done)).toFixed(2)} ms`,
         `${((end - done) / seconds).toFixed(0)}/s`,
         `${((bytes - held) / (end - done)).toFixed(0)} bytes each`,
       ].join('  '),
