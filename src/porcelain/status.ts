@@ -17,8 +17,11 @@ import {
   renewFingerprints,
 } from './fingerprint.ts';
 import { readIgnores } from './ignore.ts';
+import { missingParts } from './missing-parts.ts';
+import { configOf } from './remote-config.ts';
 import { pathOf, type Repository } from './repository.ts';
 import { workingSet } from './staging.ts';
+import { type Tracking, trackingOf } from './tracking.ts';
 import { walkFiles } from './walk-files.ts';
 
 export type StatusChange = 'added' | 'modified' | 'removed';
@@ -41,6 +44,12 @@ export interface Status {
   readonly clean: boolean;
   /** A merge or the like that waits for somebody. */
   readonly merge?: MergeStatus;
+  /** What the branch follows, and how far it is from there. */
+  readonly tracking?: Tracking;
+  /** How much of the history is here, where it is not all. */
+  readonly shallow?: { readonly boundary: number };
+  /** The tables that a partial clone brought. */
+  readonly partial?: { readonly remote: string; readonly tables: readonly string[] };
 }
 
 export interface MergeStatus {
@@ -67,14 +76,22 @@ export async function status(repo: Repository, options: StatusOptions = {}): Pro
   const unstaged = await unstagedChanges(repo, entries);
   const untracked = listUntracked(repo, entries, options.untracked ?? 'normal');
   const merge = await mergeStatus(repo);
+  const branch = set.head.kind === 'branch' ? set.head.branch : null;
+  const config = branch === null ? undefined : configOf(repo);
+  const tracking =
+    branch === null || config === undefined
+      ? undefined
+      : await trackingOf(repo, config, branch, set.head.commit);
   return {
-    branch: set.head.kind === 'branch' ? set.head.branch : null,
+    branch,
     commit: set.head.commit ?? null,
     staged,
     unstaged,
     untracked,
     clean: staged.length === 0 && unstaged.length === 0 && merge === undefined,
     ...(merge && { merge }),
+    ...(tracking && { tracking }),
+    ...(await missingParts(repo)),
   };
 }
 

@@ -4,6 +4,7 @@
  * JSON: a line an event, as src/live/contract.ts has it; `--format` has other forms.
  */
 import { Option } from 'commander';
+import type { FeedSource } from '../../live/contract.ts';
 import { type FollowPosition, FROM_NOW } from '../../live/follow-position.ts';
 import type { Repository } from '../../porcelain/repository.ts';
 import { openFeedOf, resolveBeginning } from '../../porcelain/watch.ts';
@@ -12,6 +13,7 @@ import type { Context } from '../context.ts';
 import { collect } from '../message.ts';
 import { openRepositoryOf } from '../open-repository.ts';
 import { readCursorFile } from '../watch/cursor-file.ts';
+import { publishWatch } from '../watch/publish-watch.ts';
 import { runWatch } from '../watch/run-watch.ts';
 import { WATCH_FORMATS } from '../watch/watch-formats.ts';
 import { planWatch, type WatchFlags } from '../watch/watch-options.ts';
@@ -37,7 +39,8 @@ export const command: CommandModule<WatchFlags> = {
       .option('--since <when>', 'from a commit, a time, or the cursor (id) of an event')
       .option('--once', 'end when everything that is there has been told')
       .option('--exec <command>', 'run a command for each commit, with the event on its input')
-      .option('--cursor-file <file>', 'go on where the last output that succeeded ended');
+      .option('--cursor-file <file>', 'go on where the last output that succeeded ended')
+      .option('--to <place>', 'send messages to Kafka: kafka:HOST:PORT/PREFIX');
   },
   examples: [
     ['dv watch', 'commits of this repository, as they are made'],
@@ -57,11 +60,24 @@ export const command: CommandModule<WatchFlags> = {
     const repo = await openRepositoryOf(context);
     const { source, patterns } = await openFeedOf(repo, operands);
     context.atEnd(() => source.close());
+    if (options.to !== undefined) {
+      await publishWatch(context, options.to, { source, patterns, flags: options, repo });
+      return undefined;
+    }
     const from = await beginning(context, repo, options, plan.cursorFile);
-    await runWatch(context, plan, { source, patterns, from });
+    const scene = { source, patterns, from };
+    if (!plan.screen) await runWatch(context, plan, scene);
+    else {
+      const { watchOnScreen } = await import('../screens/open-watch.ts');
+      await watchOnScreen(context, plan, scene, titleOf(source, patterns), undefined);
+    }
     return undefined;
   },
 };
+
+function titleOf({ url }: FeedSource, patterns: readonly string[]): string {
+  return [url, ...patterns].join('  ');
+}
 
 /** A cursor file that is there goes before --since, which is for the first time. */
 async function beginning(
