@@ -19,6 +19,7 @@ import { hasWorkingFile } from './checkout.ts';
 import { checkFile, type Fingerprint, fingerprintUpdate, readFingerprint } from './fingerprint.ts';
 import { readIgnores } from './ignore.ts';
 import type { ImportedTable } from './import/table-import.ts';
+import { leftOut } from './missing-parts.ts';
 import { collision, type ReadEntryOptions, readEntry } from './read-entry.ts';
 import { pathOf, type Repository, tableNameOf } from './repository.ts';
 import { type RowSelection, selectRows } from './select-rows.ts';
@@ -73,7 +74,7 @@ export async function add(
   requireWorkingFiles(repo);
   const { staged: root } = await workingSet(repo);
   const tracked = await listRoot(repo.nodes, root);
-  const names = expand(repo, paths, tracked, options);
+  const names = expand(repo, paths, tracked, options, await leftOut(repo));
   checkTwins(names);
   const prior = new Map(tracked.map(({ name, entry }) => [name, entry]));
   const explicit = options.format ?? options.key ?? options.types ?? options.dialect;
@@ -94,6 +95,7 @@ function expand(
   paths: readonly string[],
   tracked: readonly NamedEntry[],
   options: AddOptions,
+  isLeftOut: (name: string) => boolean,
 ): string[] {
   const found = new Set<string>();
   const ignores = options.force ? () => false : readIgnores(repo.worktree);
@@ -104,6 +106,7 @@ function expand(
     const file = pathOf(repo, name);
     if (!existsSync(file) && below.length === 0) throw missing(path);
     for (const t of below) {
+      if (isLeftOut(t.name) && t.name !== name && !existsSync(pathOf(repo, t.name))) continue;
       if (hasWorkingFile(t.name, t.entry) || existsSync(pathOf(repo, t.name))) found.add(t.name);
     }
     const stat = statSync(file, { throwIfNoEntry: false });

@@ -15,7 +15,7 @@ import { BARE_KEY } from './bare.ts';
 import { recoverCheckout } from './checkout.ts';
 import { repositoryConfigFile, setConfig } from './config.ts';
 import type { Environment } from './environment.ts';
-import { type Fill, fillingStore } from './filling-store.ts';
+import { fillingStore, NO_FILLER } from './filling-store.ts';
 import type { Repository } from './repository.ts';
 import { DOT_DIR, findWorktree } from './worktree.ts';
 import { fileError } from './write-file.ts';
@@ -53,11 +53,11 @@ async function openAt(worktree: string, cwd: string, env: Environment): Promise<
     }),
   );
   let boundary = await readShallow(inner);
-  let fill: Fill = async () => undefined;
+  let filler = NO_FILLER;
   const store = fillingStore(
     inner,
     () => boundary,
-    (missing) => fill(missing),
+    (missing) => filler.missing(missing),
   );
   let scratch: string | undefined;
   return {
@@ -76,8 +76,9 @@ async function openAt(worktree: string, cwd: string, env: Environment): Promise<
       boundary = await readShallow(inner);
     },
     fillWith: (other) => {
-      fill = other;
+      filler = other;
     },
+    filler: () => filler,
     close: async () => {
       if (scratch !== undefined) rmSync(scratch, { recursive: true, force: true });
       scratch = undefined;
