@@ -307,6 +307,11 @@ export const COMMANDS: CommandTable = {
     group: 'history',
     load: async () => (await import('./commands/show.ts')).command,
   },
+  snapshot: {
+    summary: 'Commit files to a branch of a remote, without a clone',
+    group: 'share',
+    load: async () => (await import('./commands/snapshot.ts')).command,
+  },
   stash: {
     summary: 'Put unfinished work aside',
     group: 'work',

@@ -10,7 +10,13 @@ import type { Hash } from '../hash.ts';
 import type { SchemaChange } from '../model/change.ts';
 import { checkTableName, foldName } from '../model/names.ts';
 import { readSchema, readTable } from '../model/object-reader.ts';
-import { listRoot, type NamedEntry, type RootEntry, sameEntry } from '../model/root.ts';
+import {
+  type EntryDifference,
+  listRoot,
+  type NamedEntry,
+  type RootEntry,
+  sameEntry,
+} from '../model/root.ts';
 import { diffSchemas } from '../model/table-diff.ts';
 import { countChanges, type RowCounts } from '../model/table-stat.ts';
 import type { StateUpdate } from '../store/contract.ts';
@@ -36,6 +42,8 @@ export interface AddOptions extends ReadEntryOptions {
   readonly force?: boolean;
   /** Stage only these rows' changes. */
   readonly rows?: RowSelection;
+  /** Called before the rows of what was read are compared with what was there. */
+  readonly beforeCompare?: (differences: readonly EntryDifference[]) => Promise<void>;
 }
 
 export interface AddedTable {
@@ -83,6 +91,9 @@ export async function add(
     changes.push(await stage(repo, name, prior.get(name), options, explicit !== undefined));
   }
   const selected = await selectAll(repo, changes, prior, options.rows);
+  await options.beforeCompare?.(
+    selected.map(({ name, entry }) => ({ name, from: prior.get(name), to: entry ?? undefined })),
+  );
   const tables: AddedTable[] = [];
   for (const change of selected) tables.push(await describe(repo, change, prior.get(change.name)));
   if (!options.dryRun) await commitStaged(repo, changes, selected, prior);

@@ -42,8 +42,12 @@ export async function openRepository(cwd: string, env: Environment): Promise<Rep
   return repository;
 }
 
-async function openAt(worktree: string, cwd: string, env: Environment): Promise<Repository> {
-  const dotDir = join(worktree, DOT_DIR);
+async function openAt(
+  worktree: string,
+  cwd: string,
+  env: Environment,
+  dotDir = join(worktree, DOT_DIR),
+): Promise<Repository> {
   const inner = recordOperations(
     await openSqliteStore(join(dotDir, 'store.db'), {
       now: env.now,
@@ -85,6 +89,21 @@ async function openAt(worktree: string, cwd: string, env: Environment): Promise<
       await store.close();
     },
   };
+}
+
+/**
+ * A repository for one command: its store is in `dotDir`, its files are those of `worktree`,
+ * which holds none of it. The caller removes `dotDir`.
+ */
+export async function openScratch(
+  worktree: string,
+  dotDir: string,
+  env: Environment,
+  branch: string,
+): Promise<Repository> {
+  const repository = await openAt(resolve(worktree), worktree, env, dotDir);
+  await setUp(repository, branch);
+  return repository;
 }
 
 export interface InitOptions {

@@ -2,8 +2,8 @@
 import { existsSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { commitOf, expectSound, failing, ROWS, RemoteScene } from '../support/remote-scene.ts';
 import type { Shell } from '../support/everyday.ts';
+import { commitOf, expectSound, failing, RemoteScene, ROWS } from '../support/remote-scene.ts';
 
 /** Five commits of two tables; `y.csv` is large enough to matter. */
 async function openHistory(scene: RemoteScene): Promise<{ url: string; first: Shell }> {
@@ -132,7 +132,9 @@ describe('a partial clone', () => {
     await clone.commit('x.csv', 'id,name\n1,A\n2,b\n3,c\n4,d\n5,e\n', 'Mine');
     await clone.ok('pull');
     expect(existsSync(join(clone.directory, 'y.csv'))).toBe(false);
-    expect(readFileSync(join(clone.directory, 'x.csv'), 'utf8')).toBe('id,name\n1,A\n2,b\n3,c\n4,d\n');
+    expect(readFileSync(join(clone.directory, 'x.csv'), 'utf8')).toBe(
+      'id,name\n1,A\n2,b\n3,c\n4,d\n',
+    );
     await clone.ok('switch', '-q', '--detach', 'HEAD~2');
     await clone.ok('switch', '-q', 'main');
     await clone.ok('push');
