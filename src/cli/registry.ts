@@ -312,6 +312,11 @@ export const COMMANDS: CommandTable = {
     group: 'history',
     load: async () => (await import('./commands/show.ts')).command,
   },
+  snapshot: {
+    summary: 'Commit files to a branch of a remote, without a clone',
+    group: 'share',
+    load: async () => (await import('./commands/snapshot.ts')).command,
+  },
   squash: {
     summary: 'Thin the old history of a branch',
     group: 'upkeep',
