@@ -4,10 +4,12 @@
  * JSON: a line an event, as src/live/contract.ts has it; `--format` has other forms.
  */
 import { Option } from 'commander';
-import type { FeedSource } from '../../live/contract.ts';
 import { type FollowPosition, FROM_NOW } from '../../live/follow-position.ts';
+import type { FeedState } from '../../live/http-source.ts';
+import { type OpenedFeed, openFeed } from '../../porcelain/open-feed.ts';
 import type { Repository } from '../../porcelain/repository.ts';
-import { openFeedOf, resolveBeginning } from '../../porcelain/watch.ts';
+import { resolveBeginning } from '../../porcelain/watch.ts';
+import { findWorktree } from '../../porcelain/worktree.ts';
 import type { CommandModule } from '../command.ts';
 import type { Context } from '../context.ts';
 import { collect } from '../message.ts';
@@ -36,6 +38,7 @@ export const command: CommandModule<WatchFlags> = {
         'only rows for which an SQL condition holds, and their commits',
       )
       .option('--since <when>', 'from a commit, a time, or the cursor (id) of an event')
+      .option('--min-seq <cursor>', 'wait until the server has come to this cursor')
       .option('--once', 'end when everything that is there has been told')
       .option('--exec <command>', 'run a command for each commit, with the event on its input')
       .option('--cursor-file <file>', 'go on where the last output that succeeded ended');
@@ -55,22 +58,37 @@ export const command: CommandModule<WatchFlags> = {
   ],
   async run(context, { operands, options }) {
     const plan = planWatch(options, context);
-    const repo = await openRepositoryOf(context);
-    const { source, patterns } = await openFeedOf(repo, operands);
+    const inRepository = findWorktree(context.cwd) !== undefined;
+    const repo = inRepository ? await openRepositoryOf(context) : undefined;
+    const place = { repo, cwd: context.cwd, env: context.environment };
+    const feed = await openFeed(place, operands, { least: options.minSeq });
+    const { source, patterns, listen } = feed;
     context.atEnd(() => source.close());
     const from = await beginning(context, repo, options, plan.cursorFile);
     const scene = { source, patterns, from };
-    if (!plan.screen) await runWatch(context, plan, scene);
-    else {
+    if (plan.screen) {
       const { watchOnScreen } = await import('../screens/open-watch.ts');
-      await watchOnScreen(context, plan, scene, titleOf(source, patterns), undefined);
+      await watchOnScreen(context, plan, scene, titleOf(feed, operands), listen);
+    } else {
+      listen?.(noteConnection(context));
+      await runWatch(context, plan, scene);
     }
     return undefined;
   },
 };
 
-function titleOf({ url }: FeedSource, patterns: readonly string[]): string {
-  return [url, ...patterns].join('  ');
+function titleOf({ source, remote, patterns }: OpenedFeed, operands: readonly string[]): string {
+  return [remote === undefined ? source.url : operands[0], ...patterns].join('  ');
+}
+
+/** Says on standard error that the connection is lost, and that it is back. */
+function noteConnection(context: Context): (state: FeedState) => void {
+  let isLost = false;
+  return (state) => {
+    if (state.kind === 'waiting' && !isLost) context.note(`${state.error.message}; trying again`);
+    if (state.kind === 'live' && isLost) context.note('connected again');
+    isLost = state.kind === 'waiting';
+  };
 }
 
 /** A cursor file that is there goes before --since, which is for the first time. */

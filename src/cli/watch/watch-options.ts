@@ -16,6 +16,7 @@ export interface WatchFlags {
   readonly cursorFile?: string;
   readonly follow?: boolean;
   readonly apply?: boolean;
+  readonly minSeq?: string;
 }
 
 export interface WatchPlan {
