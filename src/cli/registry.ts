@@ -62,6 +62,21 @@ export const COMMANDS: CommandTable = {
     group: 'branch',
     load: async () => (await import('./commands/branch.ts')).command,
   },
+  'bundle create': {
+    summary: 'Write branches and tags into one file',
+    group: 'share',
+    load: async () => (await import('./commands/bundle-create.ts')).command,
+  },
+  'bundle unbundle': {
+    summary: 'Take what a bundle holds into the repository',
+    group: 'share',
+    load: async () => (await import('./commands/bundle-unbundle.ts')).command,
+  },
+  'bundle verify': {
+    summary: 'Check a bundle',
+    group: 'share',
+    load: async () => (await import('./commands/bundle-verify.ts')).command,
+  },
   'cat-object': {
     summary: 'Show an object of the store',
     group: 'upkeep',
@@ -71,6 +86,11 @@ export const COMMANDS: CommandTable = {
     summary: 'Make commits of elsewhere again here',
     group: 'branch',
     load: async () => (await import('./commands/cherry-pick.ts')).command,
+  },
+  clone: {
+    summary: 'Copy another repository and follow it',
+    group: 'share',
+    load: async () => (await import('./commands/clone.ts')).command,
   },
   commit: {
     summary: 'Record what is staged',
@@ -102,6 +122,11 @@ export const COMMANDS: CommandTable = {
     group: 'exchange',
     load: async () => (await import('./commands/export.ts')).command,
   },
+  fetch: {
+    summary: 'Bring what a remote has and you have not',
+    group: 'share',
+    load: async () => (await import('./commands/fetch.ts')).command,
+  },
   fsck: {
     summary: 'Check every object and what refers to it',
     group: 'upkeep',
@@ -132,6 +157,11 @@ export const COMMANDS: CommandTable = {
     group: 'exchange',
     load: async () => (await import('./commands/import.ts')).command,
   },
+  ingest: {
+    summary: 'Take a stream of records into a table',
+    group: 'exchange',
+    load: async () => (await import('./commands/ingest.ts')).command,
+  },
   init: {
     summary: 'Make a repository',
     group: 'start',
@@ -141,6 +171,21 @@ export const COMMANDS: CommandTable = {
     summary: 'Show commits',
     group: 'history',
     load: async () => (await import('./commands/log.ts')).command,
+  },
+  login: {
+    summary: 'Keep a token for a server',
+    group: 'share',
+    load: async () => (await import('./commands/login.ts')).command,
+  },
+  logout: {
+    summary: 'Forget the token of a server',
+    group: 'share',
+    load: async () => (await import('./commands/logout.ts')).command,
+  },
+  'ls-remote': {
+    summary: 'List what a remote has',
+    group: 'share',
+    load: async () => (await import('./commands/ls-remote.ts')).command,
   },
   'ls-tree': {
     summary: 'List the tables of a revision',
@@ -162,6 +207,16 @@ export const COMMANDS: CommandTable = {
     group: 'work',
     load: async () => (await import('./commands/mv.ts')).command,
   },
+  pull: {
+    summary: 'Fetch, and merge what came',
+    group: 'share',
+    load: async () => (await import('./commands/pull.ts')).command,
+  },
+  push: {
+    summary: 'Send commits to a remote',
+    group: 'share',
+    load: async () => (await import('./commands/push.ts')).command,
+  },
   rebase: {
     summary: 'Put the commits of a branch on top of another',
     group: 'branch',
@@ -177,6 +232,40 @@ export const COMMANDS: CommandTable = {
     group: 'history',
     load: async () => (await import('./commands/reflog.ts')).command,
   },
+  remote: {
+    summary: 'List the remotes',
+    group: 'share',
+    load: async () => (await import('./commands/remote.ts')).command,
+  },
+  'remote add': {
+    summary: 'Know another repository by a name',
+    group: 'share',
+    load: async () => (await import('./commands/remote-add.ts')).command,
+  },
+  'remote prune': {
+    summary: 'Forget branches that a remote does not have any more',
+    group: 'share',
+    load: async () => (await import('./commands/remote-prune.ts')).command,
+  },
+  'remote remove': {
+    summary: 'Forget a remote',
+    group: 'share',
+    load: async () => (await import('./commands/remote-remove.ts')).command,
+  },
+  'remote rename': {
+    summary: 'Give a remote another name',
+    group: 'share',
+    load: async () => (await import('./commands/remote-rename.ts')).command,
+  },
+  'remote set-url': {
+    summary: 'Give a remote another address',
+    group: 'share',
+    load: async () => (await import('./commands/remote-set-url.ts')).command,
+  },
+  'remote show': {
+    summary: 'Ask a remote what it has',
+    group: 'share',
+    load: async () => (await import('./commands/remote-show.ts')).command,
   rerere: {
     summary: 'Show and forget remembered resolutions of conflicts',
     group: 'branch',
@@ -214,7 +303,7 @@ export const COMMANDS: CommandTable = {
   },
   serve: {
     summary: 'Let others clone, fetch and push over HTTP',
-    group: 'exchange',
+    group: 'share',
     load: async () => (await import('./commands/serve.ts')).command,
   },
   show: {
@@ -289,17 +378,17 @@ export const COMMANDS: CommandTable = {
   },
   'token create': {
     summary: 'Make a token and print it once',
-    group: 'exchange',
+    group: 'share',
     load: async () => (await import('./commands/token-create.ts')).command,
   },
   'token list': {
     summary: 'List tokens, without their secrets',
-    group: 'exchange',
+    group: 'share',
     load: async () => (await import('./commands/token-list.ts')).command,
   },
   'token revoke': {
     summary: 'End a token at once',
-    group: 'exchange',
+    group: 'share',
     load: async () => (await import('./commands/token-revoke.ts')).command,
   },
   undo: {

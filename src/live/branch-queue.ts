@@ -46,7 +46,7 @@ export class BranchQueue {
     this.#branch = branch;
     this.#ref = BRANCH_PREFIX + branch;
     this.#chunks = new ChunkBuffer(scene.store);
-    this.#nodes = new NodeStore(this.#chunks);
+    this.#nodes = new NodeStore(this.#chunks, { cachedLeaves: 16 });
   }
 
   write(request: WriteRequest): Promise<WriteResult> {

@@ -3,6 +3,7 @@
  * keys) only some of their rows. All files are read before anything is staged, so a bad
  * one changes nothing.
  */
+
 import { existsSync, statSync } from 'node:fs';
 import { DvError } from '../errors.ts';
 import type { Hash } from '../hash.ts';
@@ -13,6 +14,7 @@ import { listRoot, type NamedEntry, type RootEntry, sameEntry } from '../model/r
 import { diffSchemas } from '../model/table-diff.ts';
 import { countChanges, type RowCounts } from '../model/table-stat.ts';
 import type { StateUpdate } from '../store/contract.ts';
+import { requireWorkingFiles } from './bare.ts';
 import { hasWorkingFile } from './checkout.ts';
 import { checkFile, type Fingerprint, fingerprintUpdate, readFingerprint } from './fingerprint.ts';
 import { readIgnores } from './ignore.ts';
@@ -68,6 +70,7 @@ export async function add(
   paths: readonly string[],
   options: AddOptions = {},
 ): Promise<AddResult> {
+  requireWorkingFiles(repo);
   const { staged: root } = await workingSet(repo);
   const tracked = await listRoot(repo.nodes, root);
   const names = expand(repo, paths, tracked, options);

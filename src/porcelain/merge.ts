@@ -9,6 +9,7 @@
  *   4. `auto`: the commit is a function of the two heads (model/auto-merge.ts); conflicts
  *      change nothing.
  */
+
 import { bug, DvError } from '../errors.ts';
 import type { Hash } from '../hash.ts';
 import { autoMerge } from '../model/auto-merge.ts';
@@ -26,6 +27,7 @@ import { findRef } from '../model/revision.ts';
 import type { WorkingSet } from '../model/working-set.ts';
 import type { ChunkToPut } from '../store/contract.ts';
 import type { ColumnRule } from '../tuple/schema.ts';
+import { requireWorkingFiles } from './bare.ts';
 import { checkout } from './checkout.ts';
 import { type CommitSummary, summarize } from './commit.ts';
 import { requireNoMerge } from './merge-guard.ts';
@@ -87,6 +89,7 @@ export async function merge(
   revisions: readonly string[],
   options: MergeVerbOptions = {},
 ): Promise<MergeResult> {
+  requireWorkingFiles(repo);
   await requireNoMerge(repo);
   const set = await workingSet(repo);
   const theirs: Hash[] = [];

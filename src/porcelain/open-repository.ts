@@ -8,12 +8,14 @@ import { headUpdate } from '../model/head.ts';
 import { checkRefName } from '../model/names.ts';
 import { NODE_KEY } from '../model/node-id.ts';
 import { recordOperations } from '../model/operations.ts';
+import { readShallow } from '../model/shallow.ts';
 import { NodeStore } from '../prolly/node-store.ts';
 import { openSqliteStore } from '../store/sqlite.ts';
 import { BARE_KEY } from './bare.ts';
 import { recoverCheckout } from './checkout.ts';
 import { repositoryConfigFile, setConfig } from './config.ts';
 import type { Environment } from './environment.ts';
+import { type Fill, fillingStore } from './filling-store.ts';
 import type { Repository } from './repository.ts';
 import { DOT_DIR, findWorktree } from './worktree.ts';
 import { fileError } from './write-file.ts';
@@ -42,13 +44,20 @@ export async function openRepository(cwd: string, env: Environment): Promise<Rep
 
 async function openAt(worktree: string, cwd: string, env: Environment): Promise<Repository> {
   const dotDir = join(worktree, DOT_DIR);
-  const store = recordOperations(
+  const inner = recordOperations(
     await openSqliteStore(join(dotDir, 'store.db'), {
       now: env.now,
       owner: env.owner,
       isAlive: env.isAlive,
       lockTimeoutMs: env.lockTimeout,
     }),
+  );
+  let boundary = await readShallow(inner);
+  let fill: Fill = async () => undefined;
+  const store = fillingStore(
+    inner,
+    () => boundary,
+    (missing) => fill(missing),
   );
   let scratch: string | undefined;
   return {
@@ -62,6 +71,12 @@ async function openAt(worktree: string, cwd: string, env: Environment): Promise<
       scratch ??= join(dotDir, 'tmp', env.randomId());
       mkdirSync(scratch, { recursive: true });
       return scratch;
+    },
+    renewBoundary: async () => {
+      boundary = await readShallow(inner);
+    },
+    fillWith: (other) => {
+      fill = other;
     },
     close: async () => {
       if (scratch !== undefined) rmSync(scratch, { recursive: true, force: true });

@@ -9,7 +9,7 @@ import type { ByteWriter } from '../bytes.ts';
 import { bug } from '../errors.ts';
 import { type Hash, hashOf } from '../hash.ts';
 import type { BaseMatcher } from './base-matcher.ts';
-import type { NodeRef } from './node.ts';
+import type { Node, NodeRef } from './node.ts';
 import type { NodeStore } from './node-store.ts';
 import { NodeWriter } from './node-writer.ts';
 import { CHILD_ENTRY_OVERHEAD, isBoundary, LEAF_ENTRY_OVERHEAD } from './splitter.ts';
@@ -68,6 +68,23 @@ export class LevelSplitter {
   addPair(key: Uint8Array, value: Uint8Array): void {
     this.writer.addPair(key, value);
     this.grow(key, 0, key.length, key.length + value.length + LEAF_ENTRY_OVERHEAD);
+  }
+
+  /** Entry `index` of another leaf. */
+  copyEntry(node: Node, index: number): void {
+    this.writer.copyEntry(node, index);
+    const { bytes, offsets } = node.wholeKeys;
+    const [start, end] = [offsets[index], offsets[index + 1]];
+    const size = end - start + node.values[index + 1] - node.values[index];
+    this.grow(bytes, start, end, size + LEAF_ENTRY_OVERHEAD);
+  }
+
+  /** Child `index` of another internal node; `flags` are the child's. */
+  copyChild(node: Node, index: number, flags: number): void {
+    this.writer.copyChild(node, index, flags);
+    const { bytes, offsets } = node.wholeKeys;
+    const [start, end] = [offsets[index], offsets[index + 1]];
+    this.grow(bytes, start, end, end - start + CHILD_ENTRY_OVERHEAD);
   }
 
   addChild(ref: NodeRef, flags: number): void {

@@ -2,8 +2,8 @@
  * Making nodes: the other half of node.ts, which has the format.
  */
 import { ByteWriter, compareRanges } from '../bytes.ts';
-import { type Hash, hashOf, hashToBytes } from '../hash.ts';
-import { FLAG_REFERS, NODE_KIND, NODE_VERSION, type NodeRef } from './node.ts';
+import { HASH_BYTES, type Hash, hashOf, hashToBytes } from '../hash.ts';
+import { FLAG_REFERS, NODE_KIND, NODE_VERSION, type Node, type NodeRef } from './node.ts';
 
 /** Collects the entries of one node, then encodes them. Reused from node to node. */
 export class NodeWriter {
@@ -63,6 +63,27 @@ export class NodeWriter {
     this.flags |= flags;
     this.rows += ref.rows;
     this.bytesBelow += ref.bytes;
+  }
+
+  /** Appends entry `index` of another leaf, copied from its bytes. */
+  copyEntry(node: Node, index: number): void {
+    const { bytes, offsets } = node.wholeKeys;
+    this.addKey(bytes, offsets[index], offsets[index + 1]);
+    this.addValue(node.bytes, node.values[index], node.values[index + 1]);
+  }
+
+  /** Appends child `index` of another internal node; `flags` are the child's. */
+  copyChild(node: Node, index: number, flags: number): void {
+    const { bytes, offsets } = node.wholeKeys;
+    this.addKey(bytes, offsets[index], offsets[index + 1]);
+    const at = node.hashesAt + index * HASH_BYTES;
+    this.values.raw(node.bytes, at, at + HASH_BYTES);
+    const [rows, below] = [node.childRows[index], node.childBytes[index]];
+    this.valueLengths.varint(rows);
+    this.childBytes.varint(below);
+    this.flags |= flags;
+    this.rows += rows;
+    this.bytesBelow += below;
   }
 
   private addKey(source: Uint8Array, start: number, end: number): void {

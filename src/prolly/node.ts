@@ -58,11 +58,12 @@ export class Node {
   private readonly keysAt: number;
   private readonly keysEnd: number;
   private whole: WholeKeys | undefined;
-  /** Leaf: count + 1 offsets of values. */
-  private readonly values: Uint32Array;
-  private readonly hashesAt: number = 0;
-  private readonly childRows: Float64Array;
-  private readonly childBytes: Float64Array;
+  /** Leaf: count + 1 offsets of values in `bytes`. */
+  readonly values: Uint32Array;
+  /** Internal: where the children's hashes are. */
+  readonly hashesAt: number = 0;
+  readonly childRows: Float64Array;
+  readonly childBytes: Float64Array;
 
   /** @throws DvError `corrupt` when the bytes are not a node's canonical encoding. */
   constructor(bytes: Uint8Array) {
@@ -104,7 +105,7 @@ export class Node {
   }
 
   /** @throws DvError `corrupt` when a key shares more or less than it can */
-  private get wholeKeys(): WholeKeys {
+  get wholeKeys(): WholeKeys {
     this.whole ??= joinKeys(this.bytes, this.count, this.lengthsAt, this.keysAt);
     return this.whole;
   }
@@ -216,7 +217,7 @@ const NO_OFFSETS = new Uint32Array(1);
 const NO_NUMBERS = new Float64Array(0);
 
 /** Keys one behind the other; key i is bytes[offsets[i] .. offsets[i + 1]). */
-interface WholeKeys {
+export interface WholeKeys {
   readonly bytes: Buffer;
   readonly offsets: Uint32Array;
 }

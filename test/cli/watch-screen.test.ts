@@ -14,7 +14,7 @@ import {
 import { viewOf } from '../../src/cli/screens/watch-view.ts';
 import type { CommitEvent } from '../../src/live/contract.ts';
 import { DV, runDv, temporaryRepository } from '../support/cli.ts';
-import { hasTmux, Terminal } from '../support/terminal.ts';
+import { HAS_TERMINAL, Terminal } from '../support/terminal.ts';
 
 async function commit(cwd: string, message: string, row: string): Promise<void> {
   appendFileSync(join(cwd, 'cities.csv'), `${row}\n`);
@@ -24,6 +24,9 @@ async function commit(cwd: string, message: string, row: string): Promise<void> 
   expect(status).toBe(0);
 }
 
+/** The lines of a screen; it ends with a line end. */
+const linesOf = (screen: string): string[] => screen.split('\n').slice(0, -1);
+
 async function scene(): Promise<string> {
   const cwd = await temporaryRepository();
   writeFileSync(join(cwd, 'cities.csv'), 'id,name\n');
@@ -31,14 +34,14 @@ async function scene(): Promise<string> {
   return cwd;
 }
 
-describe.skipIf(!hasTmux)('dv watch on a terminal (needs tmux)', () => {
+describe.skipIf(!HAS_TERMINAL)('dv watch on a terminal (needs tmux)', () => {
   test('shows commits as they arrive, their rows, a filter and a pause', async () => {
     const cwd = await scene();
-    const terminal = new Terminal(cwd, `${DV} watch`);
-    await terminal.see(/live \(this repository\)/);
+    await using terminal = await Terminal.open(`${DV} watch`, { cwd, columns: 80 });
+    await terminal.until(/live \(this repository\)/);
     await commit(cwd, 'the second city', '2,Bonn');
     await commit(cwd, 'a third one', '3,Kiel');
-    const lines = await terminal.see(/a third one/);
+    const lines = linesOf(await terminal.until(/a third one/));
     expect(lines).toHaveLength(24);
     expect(lines[1]).toMatch(/^2 commits {2}\d+\.\d\/s {2}lag \d+ ms$/);
     expect(lines[3]).toMatch(
@@ -47,34 +50,34 @@ describe.skipIf(!hasTmux)('dv watch on a terminal (needs tmux)', () => {
     expect(lines[4]).toMatch(
       /^ {2}\d\d:\d\d:\d\d {2}main {2}Test Author {2}the second city +cities\.csv \+1$/,
     );
-    terminal.press('Down', 'Enter');
-    const rows = await terminal.see(/\+ 2/);
+    await terminal.press('Down', 'Enter');
+    const rows = linesOf(await terminal.until(/\+ 2/));
     expect(rows[3]).toMatch(/^[0-9a-f]{10} {2}the second city$/);
     expect(rows.join('\n')).toContain('name: Bonn');
-    terminal.press('q');
-    await terminal.see(/a third one/);
-    terminal.type('/THIRD');
-    await terminal.see((screen) => !screen.join('\n').includes('the second city'));
-    terminal.press('Escape');
-    await terminal.see(/the second city/);
-    terminal.press('Space');
-    await terminal.see(/paused, 0 new/);
+    await terminal.press('q');
+    await terminal.until(/a third one/);
+    await terminal.type('/THIRD');
+    await terminal.until((screen) => !screen.includes('the second city'));
+    await terminal.press('Escape');
+    await terminal.until(/the second city/);
+    await terminal.press('Space');
+    await terminal.until(/paused, 0 new/);
     await commit(cwd, 'unseen for now', '4,Trier');
-    expect((await terminal.see(/paused, 1 new/)).join('\n')).not.toContain('unseen for now');
-    terminal.press('Space');
-    await terminal.see(/unseen for now/);
-    terminal.type('?');
-    await terminal.see(/Any key goes back/);
-    terminal.type('xq');
-    await terminal.see(/status 0/);
+    expect(await terminal.until(/paused, 1 new/)).not.toContain('unseen for now');
+    await terminal.press('Space');
+    await terminal.until(/unseen for now/);
+    await terminal.type('?');
+    await terminal.until(/Any key goes back/);
+    await terminal.type('xq');
+    await terminal.until(/ended with 0/);
   });
 
   test('shows text from the repository, and obeys none of it', async () => {
     const cwd = await scene();
-    const terminal = new Terminal(cwd, `${DV} watch`);
-    await terminal.see(/live \(this repository\)/);
+    await using terminal = await Terminal.open(`${DV} watch`, { cwd, columns: 80 });
+    await terminal.until(/live \(this repository\)/);
     await commit(cwd, '\u001b[2J\u001b[31mgone', '2,Bonn');
-    const lines = await terminal.see(/gone/);
+    const lines = linesOf(await terminal.until(/gone/));
     expect(lines[0]).toMatch(/^dv watch/);
   });
 });

@@ -1,60 +1,82 @@
-/** dv in a real terminal (tmux): keys in, the screen's text out. */
-import { spawnSync } from 'node:child_process';
-import { onTestFinished } from 'vitest';
+/**
+ * A real terminal for what draws on one: a tmux of its own, without anybody's settings. Keys
+ * go in as a person types them, the screen is read back as a person sees it.
+ */
+import { execFile, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { testEnvironment } from './cli.ts';
 
-export const hasTmux = spawnSync('tmux', ['-V']).status === 0;
+export const HAS_TERMINAL = spawnSync('tmux', ['-V']).status === 0;
 
-let opened = 0;
+const run = promisify(execFile);
+/** How long a screen may take to show what it should. */
+const PATIENCE_MS = 30_000;
 
-export class Terminal {
-  readonly #socket: string;
-  readonly #environment: Record<string, string>;
+export interface TerminalOptions {
+  readonly cwd: string;
+  readonly columns?: number;
+  readonly rows?: number;
+}
 
-  constructor(cwd: string, command: string, size = { width: 80, height: 24 }) {
-    opened += 1;
-    this.#socket = `dv-test-${process.pid}-${opened}`;
-    this.#environment = { ...testEnvironment(cwd), TERM: 'xterm-256color' };
-    const { width, height } = size;
-    const options = ['-d', '-x', String(width), '-y', String(height), '-c', cwd];
-    this.#tmux('new-session', ...options, `${command}; echo "status $?"; sleep 60`);
-    onTestFinished(() => {
-      this.#tmux('kill-server');
-    });
+export class Terminal implements AsyncDisposable {
+  readonly #directory: string;
+  readonly #env: Record<string, string>;
+
+  private constructor(directory: string, env: Record<string, string>) {
+    this.#directory = directory;
+    this.#env = env;
   }
 
-  press(...keys: readonly string[]): void {
-    this.#tmux('send-keys', ...keys);
+  /** Runs a command of the shell; its exit status is shown behind it. */
+  static async open(
+    command: string,
+    { cwd, columns = 90, rows = 24 }: TerminalOptions,
+  ): Promise<Terminal> {
+    const directory = mkdtempSync(join(tmpdir(), 'dv-term-'));
+    const terminal = new Terminal(directory, testEnvironment(cwd, { TERM: 'xterm-256color' }));
+    const size = ['-x', String(columns), '-y', String(rows)];
+    const shown = `${command}; echo "ended with $?"; exec cat`;
+    await terminal.#tmux('new-session', '-d', ...size, '-c', cwd, shown);
+    return terminal;
   }
 
-  /** Typed as it is. */
-  type(text: string): void {
-    this.#tmux('send-keys', '-l', text);
-  }
-
-  lines(): string[] {
-    return this.#tmux('capture-pane', '-p').split('\n').slice(0, -1);
-  }
-
-  /** The screen once `wanted` holds of it. */
-  async see(
-    wanted: RegExp | ((lines: readonly string[]) => boolean),
-    ms = 15_000,
-  ): Promise<string[]> {
-    const end = Date.now() + ms;
-    for (;;) {
-      const lines = this.lines();
-      const text = lines.join('\n');
-      if (typeof wanted === 'function' ? wanted(lines) : wanted.test(text)) return lines;
-      if (Date.now() > end)
-        throw new Error(`the screen never showed ${wanted}; it shows:\n${text}`);
-      await new Promise((resolve) => setTimeout(resolve, 30));
-    }
-  }
-
-  #tmux(...args: readonly string[]): string {
-    const all = ['-L', this.#socket, '-f', '/dev/null', ...args];
-    const { stdout } = spawnSync('tmux', all, { env: this.#environment, encoding: 'utf8' });
+  async #tmux(...args: readonly string[]): Promise<string> {
+    const own = ['-u', '-f', '/dev/null', '-S', join(this.#directory, 'tmux')];
+    const { stdout } = await run('tmux', [...own, ...args], { env: this.#env });
     return stdout;
+  }
+
+  /** Keys by tmux's names: `t`, `Enter`, `Tab`, `C-u`. */
+  async press(...keys: readonly string[]): Promise<void> {
+    await this.#tmux('send-keys', ...keys);
+  }
+
+  async type(text: string): Promise<void> {
+    await this.#tmux('send-keys', '-l', text);
+  }
+
+  /** Lines, without blanks at their ends. */
+  screen(): Promise<string> {
+    return this.#tmux('capture-pane', '-p');
+  }
+
+  /** The screen once it shows `wanted`, or once that holds of its text. */
+  async until(wanted: RegExp | ((screen: string) => boolean)): Promise<string> {
+    const holds = (text: string) => (wanted instanceof RegExp ? wanted.test(text) : wanted(text));
+    const end = Date.now() + PATIENCE_MS;
+    let shown = await this.screen();
+    while (!holds(shown)) {
+      if (Date.now() > end) throw new Error(`the screen never showed ${wanted}:\n${shown}`);
+      shown = await this.screen();
+    }
+    return shown;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#tmux('kill-server');
+    rmSync(this.#directory, { recursive: true, force: true });
   }
 }

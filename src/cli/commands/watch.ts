@@ -15,6 +15,7 @@ import type { Context } from '../context.ts';
 import { collect } from '../message.ts';
 import { openRepositoryOf } from '../open-repository.ts';
 import { readCursorFile } from '../watch/cursor-file.ts';
+import { publishWatch } from '../watch/publish-watch.ts';
 import { runWatch } from '../watch/run-watch.ts';
 import { WATCH_FORMATS } from '../watch/watch-formats.ts';
 import { planWatch, type WatchFlags } from '../watch/watch-options.ts';
@@ -41,7 +42,8 @@ export const command: CommandModule<WatchFlags> = {
       .option('--min-seq <cursor>', 'wait until the server has come to this cursor')
       .option('--once', 'end when everything that is there has been told')
       .option('--exec <command>', 'run a command for each commit, with the event on its input')
-      .option('--cursor-file <file>', 'go on where the last output that succeeded ended');
+      .option('--cursor-file <file>', 'go on where the last output that succeeded ended')
+      .option('--to <place>', 'send messages to Kafka: kafka:HOST:PORT/PREFIX');
   },
   examples: [
     ['dv watch', 'commits of this repository, as they are made'],
@@ -64,6 +66,10 @@ export const command: CommandModule<WatchFlags> = {
     const feed = await openFeed(place, operands, { least: options.minSeq });
     const { source, patterns, listen } = feed;
     context.atEnd(() => source.close());
+    if (options.to !== undefined) {
+      await publishWatch(context, options.to, { source, patterns, flags: options, repo });
+      return undefined;
+    }
     const from = await beginning(context, repo, options, plan.cursorFile);
     const scene = { source, patterns, from };
     if (plan.screen) {

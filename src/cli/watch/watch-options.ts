@@ -14,6 +14,7 @@ export interface WatchFlags {
   readonly once?: boolean;
   readonly exec?: string;
   readonly cursorFile?: string;
+  readonly to?: string;
   readonly follow?: boolean;
   readonly apply?: boolean;
   readonly minSeq?: string;

@@ -1,0 +1,189 @@
+/**
+ * The nodes of a tree that none of some known trees has, at a cost of what differs: what a
+ * sender has to send to somebody who has the known ones.
+ *
+ * The trees are walked together from their roots. A child that a known node over the same
+ * keys has too is left out with all that is below it: equal hashes hold equal keys, so an
+ * equal subtree can only lie there. The others go on with the known children that overlap
+ * them. Depth first, parents before children; the leaves below one node come as one batch and
+ * are not read.
+ *
+ *   1. Known trees may be lower: they wait until the walk has come down to their level.
+ *   2. Known trees may be higher: they are opened down to the wanted root's level, up to
+ *      MOST_KNOWN nodes; beyond that less is recognized and more is sent.
+ *
+ * Memory: for each level the children of one node, and the references that overlap them.
+ */
+import { compareBytes } from '../bytes.ts';
+import type { Hash } from '../hash.ts';
+import type { Node } from './node.ts';
+import type { NodeStore } from './node-store.ts';
+
+export interface MissingNode {
+  readonly hash: Hash;
+  readonly level: number;
+  /** Of internal nodes, and of a root. */
+  readonly node: Node | undefined;
+  /** Known nodes of its level that overlap its keys; the first is the most alike. */
+  readonly known: readonly Hash[];
+  /** Its parent says that something below refers to chunks outside the tree. */
+  readonly refers: boolean;
+  /** It, or a node above it, is one of those that `marks` names. */
+  readonly marked: boolean;
+}
+
+export interface MissingOptions {
+  /** True: neither this node nor anything below it is of interest. */
+  readonly skip?: (hash: Hash) => boolean;
+  /** Default: every node. */
+  readonly marks?: (hash: Hash) => boolean;
+  /** The root lies below a marked place. */
+  readonly marked?: boolean;
+}
+
+/** A node of a known tree, by number. */
+interface Known {
+  readonly tree: number;
+  readonly hash: Hash;
+  readonly level: number;
+  /** Last key below; undefined: the empty tree, which overlaps nothing. */
+  readonly key: Uint8Array | undefined;
+}
+
+interface Visit {
+  readonly hash: Hash;
+  /** Undefined: of the root, not known before it is read. */
+  readonly key: Uint8Array | undefined;
+  readonly known: readonly Known[];
+  readonly refers: boolean;
+  readonly marked: boolean;
+}
+
+const MOST_KNOWN = 1024;
+
+/** @throws DvError `missing-object`, `corrupt` */
+export async function* missingNodes(
+  store: NodeStore,
+  root: Hash,
+  known: readonly Hash[],
+  options: MissingOptions = {},
+): AsyncGenerator<readonly MissingNode[]> {
+  if (known.includes(root)) return;
+  const { skip = () => false, marks = () => true, marked = false } = options;
+  const top = await store.read(root);
+  const opened = await openKnown(store, known, top);
+  const stack: Visit[] = [
+    { hash: root, key: top.lastKey, known: opened, refers: true, marked: marked || marks(root) },
+  ];
+  for (let visit = stack.pop(); visit !== undefined; visit = stack.pop()) {
+    if (skip(visit.hash)) continue;
+    const node = visit.hash === root ? top : await store.read(visit.hash);
+    yield [describe(visit, node.level, node)];
+    if (node.level === 0) continue;
+    const children = await missingChildren(store, node, visit, marks);
+    if (node.level > 1) stack.push(...children.reverse());
+    else {
+      const leaves = children.filter(({ hash }) => !skip(hash));
+      if (leaves.length > 0) yield leaves.map((leaf) => describe(leaf, 0, undefined));
+    }
+  }
+}
+
+function describe(visit: Visit, level: number, node: Node | undefined): MissingNode {
+  const { hash, key, refers, marked } = visit;
+  const known = visit.known.filter((one) => one.level === level);
+  const alike = known.findIndex((one) => sameKey(one.key, key));
+  if (alike > 0) known.unshift(...known.splice(alike, 1));
+  return { hash, level, node, known: known.map((one) => one.hash), refers, marked };
+}
+
+const sameKey = (a: Uint8Array | undefined, b: Uint8Array | undefined): boolean =>
+  a !== undefined && b !== undefined && compareBytes(a, b) === 0;
+
+/** Known roots as they are (case 1), or opened down to the level of `top` (case 2). */
+async function openKnown(store: NodeStore, roots: readonly Hash[], top: Node): Promise<Known[]> {
+  const opened: Known[] = [];
+  for (const [tree, hash] of [...new Set(roots)].entries()) {
+    const node = await store.read(hash);
+    let row: Known[] = [{ tree, hash, level: node.level, key: node.lastKey }];
+    for (let level = node.level; level > top.level; level--) {
+      const below: Known[] = [];
+      for (const parent of row) {
+        below.push(...childrenOf(await store.read(parent.hash), tree, top.lastKey));
+      }
+      row = below.slice(0, MOST_KNOWN);
+    }
+    opened.push(...row);
+  }
+  return opened.filter(({ key }) => key !== undefined);
+}
+
+/** Children of a known node, up to the one that covers `to`. */
+function childrenOf(node: Node, tree: number, to: Uint8Array | undefined): Known[] {
+  const children: Known[] = [];
+  for (let i = 0; i < node.count; i++) {
+    const key = node.key(i);
+    children.push({ tree, hash: node.childHash(i), level: node.level - 1, key });
+    if (to !== undefined && compareBytes(key, to) >= 0) break;
+  }
+  return children;
+}
+
+/** Known nodes one level below `node` (or waiting for their level), a row for each tree. */
+async function knownBelow(
+  store: NodeStore,
+  node: Node,
+  known: readonly Known[],
+): Promise<Known[][]> {
+  const rows = new Map<number, Known[]>();
+  const parents = known.filter(({ level }) => level === node.level);
+  const opened = await store.readMany(parents.map(({ hash }) => hash));
+  for (const one of known) {
+    const row = rows.get(one.tree) ?? [];
+    rows.set(one.tree, row);
+    const place = parents.indexOf(one);
+    if (place < 0) row.push(one);
+    else row.push(...childrenOf(opened[place], one.tree, node.lastKey));
+  }
+  return [...rows.values()];
+}
+
+/** The children of `node` that no known node has, with the known ones that overlap each. */
+async function missingChildren(
+  store: NodeStore,
+  node: Node,
+  { known, marked }: Visit,
+  marks: (hash: Hash) => boolean,
+): Promise<Visit[]> {
+  const rows = await knownBelow(store, node, known);
+  const had = new Set(rows.flatMap((row) => row.map(({ hash }) => hash)));
+  const refers = node.flags !== 0;
+  const at = rows.map(() => 0);
+  const missing: Visit[] = [];
+  for (let i = 0; i < node.count; i++) {
+    const hash = node.childHash(i);
+    if (had.has(hash)) continue;
+    const key = node.key(i);
+    const after = i === 0 ? undefined : node.key(i - 1);
+    const overlapping = rows.flatMap((row, r) => {
+      at[r] = firstBehind(row, after, at[r]);
+      return overlaps(row, at[r], key);
+    });
+    missing.push({ hash, key, known: overlapping, refers, marked: marked || marks(hash) });
+  }
+  return missing;
+}
+
+/** Index of the first whose last key is behind `after`, from index `from` on. */
+function firstBehind(row: readonly Known[], after: Uint8Array | undefined, from: number): number {
+  let at = from;
+  if (after === undefined) return at;
+  while (at < row.length && compareBytes(row[at].key as Uint8Array, after) <= 0) at += 1;
+  return at;
+}
+
+function overlaps(row: readonly Known[], from: number, to: Uint8Array): Known[] {
+  let end = from;
+  while (end < row.length && compareBytes(row[end].key as Uint8Array, to) < 0) end += 1;
+  return row.slice(from, end + 1);
+}

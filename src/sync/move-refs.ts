@@ -1,0 +1,133 @@
+/**
+ * The end of a push: refs move by compare-and-swap, in one transaction with the chunks they
+ * need. Whoever loses a swap is judged again by where the ref is then; with `merge` that goes
+ * on for 5 s, so the pusher need not come back.
+ */
+import { DvError } from '../errors.ts';
+import type { Hash } from '../hash.ts';
+import type { CommitMerge } from '../model/merge-commits.ts';
+import { NodeStore } from '../prolly/node-store.ts';
+import type {
+  ChunkToPut,
+  ObjectStore,
+  StateUpdate,
+  Store,
+  Transaction,
+} from '../store/contract.ts';
+import { type ConflictError, judge, type Verdict } from './judge-update.ts';
+import { conflictData } from './merge-conflicts.ts';
+import type { Caller, PushRequest, RefCommand, RefOutcome } from './protocol.ts';
+
+export interface MoveOptions {
+  readonly store: Store;
+  /** The store with the chunks that came; merged chunks go in there too. */
+  readonly objects: ObjectStore;
+  readonly caller: Caller;
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly sleep: (ms: number) => Promise<void>;
+  /** Throws when this repository's own rules forbid moving the ref. */
+  readonly mayUpdate: (command: RefCommand) => void | Promise<void>;
+  /** What has to be stored with the refs. */
+  readonly chunks: () => readonly ChunkToPut[];
+  readonly completes: readonly string[];
+  /** State to change in the same transaction, given the outcomes. */
+  readonly state?: (outcomes: readonly RefOutcome[]) => readonly StateUpdate[];
+}
+
+const FIRST_WAIT_MS = 5;
+const LONGEST_WAIT_MS = 250;
+const PATIENCE_MS = 5000;
+
+/** One outcome for each update, in order. When all are refused nothing is stored. */
+export async function moveRefs(
+  { updates, atomic }: PushRequest,
+  options: MoveOptions,
+): Promise<readonly RefOutcome[]> {
+  const { store, now, sleep, random } = options;
+  const deadline = now() + PATIENCE_MS;
+  for (let wait = FIRST_WAIT_MS; ; wait = Math.min(2 * wait, LONGEST_WAIT_MS)) {
+    const verdicts: Verdict[] = [];
+    for (const command of updates) verdicts.push(await verdictOn(command, options));
+    const outcomes = settle(verdicts, atomic);
+    const moves = verdicts.filter((_, i) => outcomes[i].status !== 'refused');
+    if (moves.length === 0) return outcomes;
+    const transaction = transactionOf(moves, outcomes, options);
+    const result = await store.transact(transaction, options.chunks());
+    if (result.done) return outcomes;
+    if (now() >= deadline) {
+      throw new DvError('ref-moved', `'${result.name}' keeps moving: the push gave up after 5 s`, {
+        hint: 'push again',
+      });
+    }
+    await sleep(wait * (0.5 + random() / 2));
+  }
+}
+
+/** What the update would do as things are now; refusals of any kind become outcomes. */
+async function verdictOn(command: RefCommand, options: MoveOptions): Promise<Verdict> {
+  const { store, objects, caller, mayUpdate } = options;
+  const head = (await store.getRef(command.ref)) ?? null;
+  try {
+    await caller.allow(command);
+    await mayUpdate(command);
+    const nodes = new NodeStore(objects);
+    const conflicts: ConflictError = (merge, swapped) =>
+      conflictsOf(nodes, command, merge, swapped);
+    return await judge(nodes, command, head, conflicts);
+  } catch (error) {
+    if (!(error instanceof DvError) || error.kind === 'internal') throw error;
+    return { outcome: refusal(command.ref, error, head), update: undefined };
+  }
+}
+
+async function conflictsOf(
+  nodes: NodeStore,
+  { ref }: RefCommand,
+  merge: CommitMerge,
+  swapped: boolean,
+): Promise<DvError> {
+  const data = await conflictData(nodes, merge, swapped);
+  return new DvError('conflicts-left', `the push to '${ref}' conflicts with what is there`, {
+    hint: 'dv pull, resolve the conflicts, then push again',
+    data,
+  });
+}
+
+export function refusal(ref: string, error: DvError, head: Hash | null): RefOutcome {
+  const { code, message, hint, data } = error;
+  return {
+    ref,
+    status: 'refused',
+    code,
+    message,
+    ...(hint !== undefined && { hint }),
+    ...(Object.keys(data).length > 0 && { data }),
+    head,
+  };
+}
+
+/** With `atomic` one refusal refuses all. */
+function settle(verdicts: readonly Verdict[], atomic: boolean): RefOutcome[] {
+  const refused = verdicts.find(({ outcome }) => outcome.status === 'refused');
+  if (!atomic || refused === undefined) return verdicts.map(({ outcome }) => outcome);
+  return verdicts.map(({ outcome, head = null }) => {
+    if (outcome.status === 'refused') return outcome;
+    const message = `'${outcome.ref}' was not moved, as '${refused.outcome.ref}' was refused`;
+    return refusal(outcome.ref, new DvError('push-refused', message), head);
+  });
+}
+
+function transactionOf(
+  moves: readonly Verdict[],
+  outcomes: readonly RefOutcome[],
+  { caller, now, completes, state }: MoveOptions,
+): Transaction {
+  const refs = moves.flatMap(({ update }) => (update === undefined ? [] : [update]));
+  return {
+    refs,
+    ...(state && { state: state(outcomes) }),
+    completes,
+    log: { actor: caller.actor, time: now(), message: 'push' },
+  };
+}

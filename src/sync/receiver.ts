@@ -1,0 +1,387 @@
+/**
+ * The receiving half: packs into a store, where nothing is believed.
+ *
+ * The receiver begins with what it asked for. It takes a chunk only when one that it verified
+ * before named it (the *pending* set), and only when its hash, its form and everything that
+ * the parent says of it hold (expectation.ts); what the chunk names in turn is pending then.
+ * So nothing unasked-for is ever kept, and when nothing is pending any more, everything that
+ * the wants reach is here. After a cut the pending set is what to ask for.
+ *
+ *   1. A child that is whole in the store is not pending: all it reaches is here.
+ *   2. One that an unfinished transfer brought is taken from there, and looked through.
+ *   3. A node names the node that it replaces: children that both have, and say the same of,
+ *      need no look-up. That makes the cost follow the change. Only where nothing below refers
+ *      out of the tree: a root's node must not vouch for a table's.
+ *
+ * A small pack stays in memory, for one transaction with the refs that need it; more goes into
+ * the store under the transfer's name (received-chunks.ts).
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { DvError } from '../errors.ts';
+import type { Hash } from '../hash.ts';
+import { foldName } from '../model/names.ts';
+import { COMMIT_KIND, decodeCommit, decodeSchema } from '../model/objects.ts';
+import { Node, type NodeRef } from '../prolly/node.ts';
+import { NodeStore } from '../prolly/node-store.ts';
+import { scanLeaves } from '../prolly/scan.ts';
+import { loadCompression } from '../store/compression.ts';
+import type { ObjectStore, Store } from '../store/contract.ts';
+import type { EncodedChunk, Presence, ReceivedChunk } from '../store/transfer.ts';
+import type { Schema } from '../tuple/schema.ts';
+import { ChunkDecoder } from './decode-chunk.ts';
+import {
+  checkChunk,
+  clash,
+  type Expectation,
+  expectedBelow,
+  type ReceptionFilter,
+} from './expectation.ts';
+import { HashSet } from './hash-set.ts';
+import type { PackHeader, PackTrailer } from './pack.ts';
+import { badPack, type Frame, PackReader } from './pack-reader.ts';
+import { isSameRef, PendingSet } from './pending-set.ts';
+import { ReceivedChunks } from './received-chunks.ts';
+import { remoteError } from './remote-error.ts';
+
+export interface ReceiverOptions {
+  /** Names the transfer in the store. */
+  readonly transfer: string;
+  readonly tables?: readonly string[];
+  readonly levels?: 'all' | 'internal';
+  /** This store's own shallow commits. */
+  readonly shallow?: readonly Hash[];
+  /** Take over what the sender says is shallow: it decides what of a history is sent. */
+  readonly acceptShallow?: boolean;
+  readonly onChunk?: (received: Reception) => void;
+}
+
+/** Counts since the beginning, over all packs. */
+export interface Reception {
+  readonly packs: number;
+  /** Chunks taken, and their raw bytes. */
+  readonly chunks: number;
+  readonly rawBytes: number;
+  /** Bytes of packs. */
+  readonly bytes: number;
+  /** Chunks that were here already. */
+  readonly ignored: number;
+}
+
+export interface ReceivedPack {
+  readonly header: PackHeader;
+  readonly trailer: PackTrailer;
+}
+
+/** Frames between two turns of the event loop. */
+const TURN = 64;
+const MOST_SCHEMAS = 64;
+
+type Counts = { -readonly [K in keyof Reception]: Reception[K] };
+
+export class Receiver {
+  readonly transfer: string;
+  private readonly store: Store;
+  private readonly options: ReceiverOptions;
+  private readonly pending = new PendingSet();
+  /** Chunks that this receiver has looked through. */
+  private readonly seen = new HashSet();
+  private readonly received: ReceivedChunks;
+  private readonly schemas = new Map<Hash, Schema>();
+  private readonly shallow: Set<Hash>;
+  private readonly filter: ReceptionFilter;
+  /** Whole in the store and counted on, not through a parent that is. */
+  private readonly relied = new Set<Hash>();
+  /** Roots of several leaves. */
+  private readonly tallRoots = new Set<Hash>();
+  private readonly count: Counts = { packs: 0, chunks: 0, rawBytes: 0, bytes: 0, ignored: 0 };
+  /** The latest clock of a commit that came. */
+  latest: { readonly commit: Hash; readonly ms: number } | undefined;
+
+  constructor(store: Store, options: ReceiverOptions) {
+    this.store = store;
+    this.options = options;
+    this.transfer = options.transfer;
+    this.received = new ReceivedChunks(store, options.transfer);
+    this.shallow = new Set(options.shallow);
+    this.filter = {
+      shallow: this.shallow,
+      leaves: options.levels !== 'internal',
+      ...(options.tables === undefined ? {} : { tables: new Set(options.tables) }),
+    };
+  }
+
+  get counts(): Reception {
+    return this.count;
+  }
+
+  /** Whether chunks of this transfer are in the store: then a transaction must complete it. */
+  get spilled(): boolean {
+    return this.received.spilled;
+  }
+
+  get pendingCount(): number {
+    return this.pending.size;
+  }
+
+  /** What is still wanted. */
+  frontier(limit = Number.POSITIVE_INFINITY): Expectation[] {
+    return this.pending.frontier(limit);
+  }
+
+  /** Verified chunks that are not in the store: for the transaction that needs them. */
+  get chunks(): ReceivedChunk[] {
+    return this.received.inMemory();
+  }
+
+  /** Commits whose parents are not here when this is over. */
+  get shallowCommits(): Hash[] {
+    return [...this.shallow].sort();
+  }
+
+  /** The store with what has come before it; what is put stays in memory. */
+  overlay(): ObjectStore {
+    return this.received.overlay();
+  }
+
+  /** Puts what is in memory into the store, under the transfer's name. */
+  spill(): Promise<void> {
+    return this.received.spill();
+  }
+
+  /**
+   * Objects wanted. What an earlier run of the transfer brought is looked through, so that
+   * the frontier is what it was. @throws DvError `corrupt`, `missing-object`
+   */
+  expect(wanted: readonly Expectation[]): Promise<void> {
+    return this.settle(wanted);
+  }
+
+  /** Commits whose parents come from now on. */
+  async deepen(commits: readonly Hash[]): Promise<void> {
+    for (const hash of commits) {
+      this.shallow.delete(hash);
+      const bytes = await this.received.get(hash);
+      if (bytes === undefined) continue;
+      await this.settle(expectedBelow({ kind: 'named', hash }, bytes, this.filter));
+    }
+  }
+
+  /**
+   * Takes one pack.
+   * @throws DvError `bad-pack`; `connection-lost` when it was cut; what the sender reports
+   */
+  async receive(
+    pack: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+    onHeader?: (header: PackHeader) => void | Promise<void>,
+  ): Promise<ReceivedPack> {
+    const reader = new PackReader();
+    const decoder = new ChunkDecoder(loadCompression());
+    const inPack = new HashSet();
+    let header: PackHeader | undefined;
+    let trailer: PackTrailer | undefined;
+    let frames = 0;
+    for await (const bytes of pack) {
+      this.count.bytes += bytes.length;
+      for (const frame of reader.push(bytes)) {
+        if (frame.type === 'header') {
+          header = frame.header;
+          this.takeShallow(header);
+          await onHeader?.(header);
+        } else if (frame.type === 'trailer') trailer = frame.trailer;
+        else await this.take(frame, decoder, inPack);
+        if (++frames % TURN === 0) await nextTurn();
+      }
+    }
+    reader.end();
+    if (header === undefined || trailer === undefined) throw badPack('it has no header');
+    this.count.packs += 1;
+    return { header, trailer };
+  }
+
+  /** Whether all that was counted on is still here: a gc may have passed. */
+  async stillThere(): Promise<boolean> {
+    const relied = [...this.relied];
+    for (let at = 0; at < relied.length; at += 1024) {
+      const presence = await this.store.presence(relied.slice(at, at + 1024));
+      if (presence.some((one) => one !== 'complete')) return false;
+    }
+    return true;
+  }
+
+  /**
+   * Names of roots of several leaves, which one leaf at a time cannot be checked for names that
+   * differ by case. @throws DvError `bad-pack`
+   */
+  async checkRoots(): Promise<void> {
+    const nodes = new NodeStore(this.overlay());
+    for (const root of this.tallRoots) {
+      const folded = new Set<string>();
+      for await (const leaf of scanLeaves(nodes, root)) {
+        for (let i = 0; i < leaf.count; i++) {
+          const name = foldName(Buffer.from(leaf.key(i)).toString('utf8'));
+          if (folded.has(name)) throw asBadPack(root, clash(name));
+          folded.add(name);
+        }
+      }
+    }
+    this.tallRoots.clear();
+  }
+
+  private takeShallow({ shallow }: PackHeader): void {
+    if (!this.options.acceptShallow) return;
+    for (const hash of shallow) this.shallow.add(hash);
+  }
+
+  private async take(frame: Frame, decoder: ChunkDecoder, inPack: HashSet): Promise<void> {
+    if (frame.type === 'error') throw remoteError(frame.error);
+    if (frame.type === 'dictionary') {
+      const { dictionary } = frame;
+      this.received.keepDictionary(dictionary.hash, decoder.addFrame(dictionary));
+      return;
+    }
+    if (frame.type !== 'chunk') return;
+    const { hash } = frame.chunk;
+    if (!inPack.add(hash)) throw badPack(`chunk ${hash} comes twice`);
+    const expected = this.pending.get(hash);
+    if (expected === undefined) return this.ignore(hash);
+    const bytes = await this.decode(frame.chunk, decoder);
+    try {
+      await this.verify(expected, bytes);
+      const like = frame.chunk.form.kind === 'delta' ? frame.chunk.form.base : frame.like;
+      this.pending.delete(hash);
+      this.keep(expected[0], { hash, bytes, encoded: frame.chunk, ...(like && { like }) });
+      this.count.chunks += 1;
+      this.count.rawBytes += bytes.length;
+      await this.settle(await this.below(expected, bytes, like));
+    } catch (error) {
+      throw asBadPack(hash, error);
+    }
+    this.options.onChunk?.(this.count);
+    if (this.received.isFull) await this.spill();
+  }
+
+  /** A chunk nobody waits for is no harm when it is here anyway. */
+  private async ignore(hash: Hash): Promise<void> {
+    const [presence] = this.seen.has(hash) ? ['complete'] : await this.store.presence([hash]);
+    if (presence === 'absent') throw badPack(`nobody asked for chunk ${hash}`);
+    this.count.ignored += 1;
+  }
+
+  private async decode(chunk: EncodedChunk, decoder: ChunkDecoder): Promise<Uint8Array> {
+    const { form } = chunk;
+    if (form.kind === 'shared' && !decoder.hasDictionary(form.dictionary)) {
+      const bytes = await this.store.getDictionary(form.dictionary);
+      if (bytes !== undefined) decoder.addDictionary(form.dictionary, bytes);
+    }
+    const base = form.kind === 'delta' ? await this.received.get(form.base) : undefined;
+    return decoder.decode(chunk, base);
+  }
+
+  /** Holds a chunk to everything that is expected of it. */
+  private async verify(expected: readonly Expectation[], bytes: Uint8Array): Promise<void> {
+    for (const one of expected) {
+      const isLeaf = one.schema !== undefined && bytes[2] === 0;
+      checkChunk(one, bytes, isLeaf ? await this.schemaOf(one.schema as Hash) : undefined);
+    }
+  }
+
+  private async schemaOf(hash: Hash): Promise<Schema> {
+    const known = this.schemas.get(hash);
+    if (known !== undefined) return known;
+    const bytes = this.pending.has(hash) ? undefined : await this.received.get(hash);
+    if (bytes === undefined) throw badPack('rows come before their schema');
+    const schema = decodeSchema(bytes);
+    if (this.schemas.size >= MOST_SCHEMAS) this.schemas.clear();
+    this.schemas.set(hash, schema);
+    return schema;
+  }
+
+  private keep(expected: Expectation, chunk: ReceivedChunk): void {
+    const { hash, bytes } = chunk;
+    this.seen.add(hash);
+    this.received.keep(chunk);
+    if (expected.kind === 'root' && expected.top && bytes[2] > 0) this.tallRoots.add(hash);
+    if (expected.kind !== 'named' || bytes[0] !== COMMIT_KIND) return;
+    const { ms } = decodeCommit(bytes).clock;
+    if (this.latest === undefined || ms > this.latest.ms) this.latest = { commit: hash, ms };
+  }
+
+  /** What the chunk leads to, without what a node at its place vouches for (case 3). */
+  private async below(
+    expected: readonly Expectation[],
+    bytes: Uint8Array,
+    like: Hash | undefined,
+  ): Promise<Expectation[]> {
+    const below = expected.flatMap((one) => expectedBelow(one, bytes, this.filter));
+    if (like === undefined || below[0]?.ref === undefined) return below;
+    const vouched = await this.vouchedBy(like, bytes);
+    return below.filter(({ hash, ref, mustEnd }) => {
+      const said = vouched.get(hash);
+      return said === undefined || !mustEnd || !isSameRef(said, ref);
+    });
+  }
+
+  /** Children of a node that is whole here, or was looked through; but for its last. */
+  private async vouchedBy(like: Hash, bytes: Uint8Array): Promise<ReadonlyMap<Hash, NodeRef>> {
+    const children = new Map<Hash, NodeRef>();
+    const isSeen = this.seen.has(like);
+    if (!isSeen && (await this.store.presence([like]))[0] !== 'complete') return children;
+    const known = await this.received.get(like);
+    const isAlike = known?.[0] === bytes[0] && known[2] === bytes[2];
+    if (!isAlike || known[3] !== 0 || bytes[3] !== 0) return children;
+    if (!isSeen) this.relied.add(like);
+    const node = new Node(known);
+    for (let i = 0; i < node.count - 1; i++) {
+      const ref = node.child(i);
+      children.set(ref.hash, ref);
+    }
+    return children;
+  }
+
+  /** Sorts what is expected into what is here, what is looked through, and what is pending. */
+  private async settle(wanted: readonly Expectation[]): Promise<void> {
+    for (let open = wanted; open.length > 0; ) {
+      const asked = open.filter((one) => !this.pending.has(one.hash));
+      for (const one of open) if (this.pending.has(one.hash)) this.pending.add(one);
+      const presence = await this.presenceOf(asked);
+      const next: Expectation[] = [];
+      for (const [i, one] of asked.entries()) {
+        if (presence[i] === 'absent') this.pending.add(one);
+        else next.push(...(await this.lookThrough(one, presence[i] === 'complete')));
+      }
+      open = next;
+    }
+  }
+
+  private async presenceOf(asked: readonly Expectation[]): Promise<Presence[]> {
+    const unseen = asked.filter(({ hash }) => !this.seen.has(hash)).map(({ hash }) => hash);
+    const found = unseen.length === 0 ? [] : await this.store.presence(unseen);
+    let next = 0;
+    return asked.map(({ hash }) => (this.seen.has(hash) ? 'incomplete' : found[next++]));
+  }
+
+  /** Cases 1 and 2: a chunk that is here is held to what is expected; what it leads to. */
+  private async lookThrough(one: Expectation, isWhole: boolean): Promise<Expectation[]> {
+    const { hash } = one;
+    const bytes = await this.received.get(hash);
+    if (bytes === undefined) throw new DvError('missing-object', `object ${hash} is missing`);
+    await this.verify([one], bytes);
+    if (isWhole) this.relied.add(hash);
+    if (isWhole || this.seen.has(hash)) {
+      // the last child was perhaps checked as the last of its level
+      return one.mustEnd ? expectedBelow(one, bytes, this.filter).filter(isInside).slice(-1) : [];
+    }
+    this.keep(one, { hash, bytes });
+    if (this.received.isFull) await this.spill();
+    return expectedBelow(one, bytes, this.filter);
+  }
+}
+
+const isInside = ({ mustEnd }: Expectation): boolean => mustEnd === true;
+
+/** A defect of a chunk is one of the pack that brought it. */
+function asBadPack(hash: Hash, error: unknown): unknown {
+  if (!(error instanceof DvError)) return error;
+  if (!['corrupt', 'bad-name', 'newer-format'].includes(error.code)) return error;
+  return badPack(`chunk ${hash}: ${error.message}`, error);
+}
