@@ -48,7 +48,13 @@ export async function unshallow(repo: Repository): Promise<boolean> {
     const there = await remote.refs();
     const present = await repo.store.hasMany(there.refs.map(({ hash }) => hash));
     const wants = there.refs.filter((_, i) => present[i]).map(({ hash }) => hash);
-    await bring(repo, remote, { wants: [...new Set(wants)], unshallow: true }, async () => ({}), there);
+    await bring(
+      repo,
+      remote,
+      { wants: [...new Set(wants)], unshallow: true },
+      async () => ({}),
+      there,
+    );
   });
   return true;
 }
@@ -71,7 +77,9 @@ async function fillObjects(repo: Repository, missing: readonly Hash[]): Promise<
 }
 
 const isOtherKind = (error: unknown): boolean =>
-  ['corrupt', 'bad-pack', 'server-failed', 'missing-object'].includes((error as DvError).code ?? '');
+  ['corrupt', 'bad-pack', 'server-failed', 'missing-object'].includes(
+    (error as DvError).code ?? '',
+  );
 
 /**
  * What of the roots' tables is not here, in one request. `names`: only these; default all.
@@ -114,9 +122,13 @@ async function withSource(
   const name = (await readPartial(repo))?.remote ?? DEFAULT_REMOTE;
   const url = findRemote(configOf(repo), name)?.url;
   if (url === undefined) {
-    throw new DvError('unknown-remote', `${what} did not come along, and remote '${name}' is gone`, {
-      hint: `dv remote add ${name} URL`,
-    });
+    throw new DvError(
+      'unknown-remote',
+      `${what} did not come along, and remote '${name}' is gone`,
+      {
+        hint: `dv remote add ${name} URL`,
+      },
+    );
   }
   try {
     const remote = await openRemote(repo, url);
@@ -127,10 +139,14 @@ async function withSource(
     }
   } catch (error) {
     if (!(error instanceof DvError) || error.kind !== 'remote') throw error;
-    throw new DvError(error.code, `${what} did not come along, and remote '${name}' fails: ${error.message}`, {
-      hint: error.hint ?? `dv fetch ${name} when it can be reached`,
-      data: { ...error.data, remote: name },
-      cause: error,
-    });
+    throw new DvError(
+      error.code,
+      `${what} did not come along, and remote '${name}' fails: ${error.message}`,
+      {
+        hint: error.hint ?? `dv fetch ${name} when it can be reached`,
+        data: { ...error.data, remote: name },
+        cause: error,
+      },
+    );
   }
 }

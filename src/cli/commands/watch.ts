@@ -15,10 +15,11 @@ import type { Context } from '../context.ts';
 import { collect } from '../message.ts';
 import { openRepositoryOf } from '../open-repository.ts';
 import { readCursorFile } from '../watch/cursor-file.ts';
+import { openFollowing } from '../watch/following.ts';
 import { publishWatch } from '../watch/publish-watch.ts';
-import { runWatch } from '../watch/run-watch.ts';
+import { runWatch, type WatchScene } from '../watch/run-watch.ts';
 import { WATCH_FORMATS } from '../watch/watch-formats.ts';
-import { planWatch, type WatchFlags } from '../watch/watch-options.ts';
+import { planWatch, type WatchFlags, type WatchPlan } from '../watch/watch-options.ts';
 
 export const command: CommandModule<WatchFlags> = {
   declare(command) {
@@ -42,6 +43,8 @@ export const command: CommandModule<WatchFlags> = {
       .option('--min-seq <cursor>', 'wait until the server has come to this cursor')
       .option('--once', 'end when everything that is there has been told')
       .option('--exec <command>', 'run a command for each commit, with the event on its input')
+      .option('--follow', 'keep refs/remotes/... up to date as commits arrive')
+      .option('--apply', 'and the branch you are on, with its files')
       .option('--cursor-file <file>', 'go on where the last output that succeeded ended')
       .option('--to <place>', 'send messages to Kafka: kafka:HOST:PORT/PREFIX');
   },
@@ -52,6 +55,7 @@ export const command: CommandModule<WatchFlags> = {
       'dv watch --table cities.csv --where "population > 1000000"',
       'only what touches large cities',
     ],
+    ['dv watch origin --apply', 'files that follow a remote'],
     ['dv watch --since main~10 --once --json', 'what the last ten commits were'],
     [
       'dv watch --cursor-file last --exec "jq -r .message >> log"',
@@ -62,26 +66,40 @@ export const command: CommandModule<WatchFlags> = {
     const plan = planWatch(options, context);
     const inRepository = findWorktree(context.cwd) !== undefined;
     const repo = inRepository ? await openRepositoryOf(context) : undefined;
+    const follows = options.follow === true || options.apply === true;
     const place = { repo, cwd: context.cwd, env: context.environment };
-    const feed = await openFeed(place, operands, { least: options.minSeq });
-    const { source, patterns, listen } = feed;
-    context.atEnd(() => source.close());
+    const feed = await openFeed(place, operands, { least: options.minSeq, packs: follows });
+    context.atEnd(() => feed.source.close());
     if (options.to !== undefined) {
+      const { source, patterns } = feed;
       await publishWatch(context, options.to, { source, patterns, flags: options, repo });
       return undefined;
     }
     const from = await beginning(context, repo, options, plan.cursorFile);
-    const scene = { source, patterns, from };
-    if (plan.screen) {
-      const { watchOnScreen } = await import('../screens/open-watch.ts');
-      await watchOnScreen(context, plan, scene, titleOf(feed, operands), listen);
-    } else {
-      listen?.(noteConnection(context));
-      await runWatch(context, plan, scene);
-    }
+    const scene: WatchScene = { source: feed.source, patterns: feed.patterns, from };
+    const following = follows
+      ? await openFollowing(context, repo, feed, scene, options.apply === true)
+      : undefined;
+    await show(context, plan, following?.scene ?? scene, feed, titleOf(feed, operands));
+    await following?.settled();
     return undefined;
   },
 };
+
+async function show(
+  context: Context,
+  plan: WatchPlan,
+  scene: WatchScene,
+  { listen }: OpenedFeed,
+  title: string,
+): Promise<void> {
+  if (plan.screen) {
+    const { watchOnScreen } = await import('../screens/open-watch.ts');
+    return watchOnScreen(context, plan, scene, title, listen);
+  }
+  listen?.(noteConnection(context));
+  return runWatch(context, plan, scene);
+}
 
 function titleOf({ source, remote, patterns }: OpenedFeed, operands: readonly string[]): string {
   return [remote === undefined ? source.url : operands[0], ...patterns].join('  ');

@@ -56,10 +56,3 @@ export function planWatch(flags: WatchFlags, context: Context): WatchPlan {
 function canShow({ isTTY, stdinIsTTY, quiet }: Context): boolean {
   return isTTY && stdinIsTTY && !quiet;
 }
-
-export function parseFormat(text: string): string {
-  if (Object.hasOwn(WATCH_FORMATS, text)) return text;
-  throw new DvError('bad-option', `'${text}' is no format of dv watch`, {
-    hint: `one of ${Object.keys(WATCH_FORMATS).join(', ')}`,
-  });
-}

@@ -18,22 +18,26 @@ export const register: RegisterRoutes = (app, context) => {
     return reply;
   });
 
-  app.get('/v1/repos/:repo/chunks/:hash', { config: { openapi: CHUNK } }, async (request, reply) => {
-    const { repository } = await context.open(request, 'read');
-    const hash = parseHashField((request.params as { hash: string }).hash);
-    // Of a transfer that is not over a chunk does not count.
-    const [isThere] = await repository.store.hasMany([hash]);
-    const [bytes] = isThere ? await repository.store.getMany([hash]) : [];
-    if (bytes === undefined) {
-      throw new DvError('missing-object', `'${repository.name}' has no chunk ${hash}`);
-    }
-    reply.headers({
-      etag: `"${hash}"`,
-      'cache-control': 'private, max-age=31536000, immutable',
-      'x-content-type-options': 'nosniff',
-    });
-    return reply.type('application/octet-stream').send(Buffer.from(bytes));
-  });
+  app.get(
+    '/v1/repos/:repo/chunks/:hash',
+    { config: { openapi: CHUNK } },
+    async (request, reply) => {
+      const { repository } = await context.open(request, 'read');
+      const hash = parseHashField((request.params as { hash: string }).hash);
+      // Of a transfer that is not over a chunk does not count.
+      const [isThere] = await repository.store.hasMany([hash]);
+      const [bytes] = isThere ? await repository.store.getMany([hash]) : [];
+      if (bytes === undefined) {
+        throw new DvError('missing-object', `'${repository.name}' has no chunk ${hash}`);
+      }
+      reply.headers({
+        etag: `"${hash}"`,
+        'cache-control': 'private, max-age=31536000, immutable',
+        'x-content-type-options': 'nosniff',
+      });
+      return reply.type('application/octet-stream').send(Buffer.from(bytes));
+    },
+  );
 };
 
 const FETCH = {
