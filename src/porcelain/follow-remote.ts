@@ -60,7 +60,11 @@ export class RemoteFollower {
     const [old, actor] = [(await repo.store.getRef(name)) ?? null, await actorName(repo)];
     if (old === to || (old !== before && (await this.isBehind(to, old)))) return undefined;
     const from = pack === undefined ? remote : new PackedRemote(remote, pack);
-    await bring(repo, from, { wants: to === null ? [] : [to] }, async () => ({
+    const ask = {
+      wants: to === null ? [] : [to],
+      ...(old === before && old !== null && { haves: [old] }),
+    };
+    await bring(repo, from, ask, async () => ({
       refs: [{ name, old: (await repo.store.getRef(name)) ?? null, new: to }],
       log: { actor, time: repo.env.now(), message: `watch ${config.name ?? remote.url}` },
     }));
