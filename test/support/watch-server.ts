@@ -28,11 +28,7 @@ export async function serveStore(store: Store & Maintenance, port = 0): Promise<
       now: Date.now,
       monotonic: () => performance.now() / 1000,
       randomId: () => randomBytes(8).toString('hex'),
-<<<<<<< HEAD
       random: randomBytes,
-=======
-      random: (size) => randomBytes(size),
->>>>>>> main
       log: () => {},
       software: 'dv test',
     },
