@@ -266,6 +266,7 @@ export const COMMANDS: CommandTable = {
     summary: 'Ask a remote what it has',
     group: 'share',
     load: async () => (await import('./commands/remote-show.ts')).command,
+  },
   rerere: {
     summary: 'Show and forget remembered resolutions of conflicts',
     group: 'branch',
