@@ -157,7 +157,13 @@ function appendString(out: ByteWriter, bytes: Uint8Array, start: number, end: nu
     const byte = bytes[at];
     if (byte === QUOTE || byte === BACKSLASH) out.u8(BACKSLASH).u8(byte);
     else if (byte < 0x20) {
-      out.u8(BACKSLASH).u8(0x75).u8(0x30).u8(0x30).u8(HEX[byte >> 4]).u8(HEX[byte & 15]);
+      out
+        .u8(BACKSLASH)
+        .u8(0x75)
+        .u8(0x30)
+        .u8(0x30)
+        .u8(HEX[byte >> 4])
+        .u8(HEX[byte & 15]);
     } else out.u8(byte);
   }
   out.u8(QUOTE);

@@ -215,7 +215,9 @@ function report(context: Context, result: IngestResult): void {
   const { rows, commits, dead, known, dryRun, table, branch } = result;
   const into = dryRun ? 'would go into' : 'into';
   const made = dryRun ? '' : ` in ${formatCount(commits, 'commits')}`;
-  context.out.line(`${formatCount(rows, 'rows')} ${into} ${context.shown(table)} on ${context.shown(branch)}${made}`);
+  context.out.line(
+    `${formatCount(rows, 'rows')} ${into} ${context.shown(table)} on ${context.shown(branch)}${made}`,
+  );
   if (known > 0) context.out.line(`${formatCount(known, 'records')} were in already`);
   if (dead > 0) context.out.line(`${formatCount(dead, 'records')} put aside as bad`);
 }
