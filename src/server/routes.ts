@@ -10,16 +10,15 @@ import { register as registerHealth } from './routes/health.ts';
 import { register as registerHistory } from './routes/history.ts';
 import { register as registerInfo } from './routes/info.ts';
 import { register as registerOpenApi } from './routes/openapi.ts';
-import { register as registerWatch } from './routes/watch.ts';
 import { register as registerPush } from './routes/push.ts';
 import { register as registerRefs } from './routes/refs.ts';
 import { register as registerRows } from './routes/rows.ts';
+import { register as registerWatch } from './routes/watch.ts';
 
 export const ROUTES: readonly RegisterRoutes[] = [
   registerOpenApi,
   registerHealth,
   registerInfo,
-  registerWatch,
   registerChanges,
   registerRows,
   registerDiff,
@@ -27,4 +26,5 @@ export const ROUTES: readonly RegisterRoutes[] = [
   registerRefs,
   registerFetch,
   registerPush,
+  registerWatch,
 ];

@@ -63,11 +63,12 @@ export class Terminal implements AsyncDisposable {
     return this.#tmux('capture-pane', '-p');
   }
 
-  /** The screen once it shows `wanted`. */
-  async until(wanted: RegExp): Promise<string> {
+  /** The screen once it shows `wanted`, or once that holds of its text. */
+  async until(wanted: RegExp | ((screen: string) => boolean)): Promise<string> {
+    const holds = (text: string) => (wanted instanceof RegExp ? wanted.test(text) : wanted(text));
     const end = Date.now() + PATIENCE_MS;
     let shown = await this.screen();
-    while (!wanted.test(shown)) {
+    while (!holds(shown)) {
       if (Date.now() > end) throw new Error(`the screen never showed ${wanted}:\n${shown}`);
       shown = await this.screen();
     }

@@ -28,7 +28,7 @@ export async function serveStore(store: Store & Maintenance, port = 0): Promise<
       now: Date.now,
       monotonic: () => performance.now() / 1000,
       randomId: () => randomBytes(8).toString('hex'),
-      randomBytes: (size) => randomBytes(size),
+      random: (size) => randomBytes(size),
       log: () => {},
       software: 'dv test',
     },

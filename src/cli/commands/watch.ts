@@ -4,6 +4,7 @@
  * JSON: a line an event, as src/live/contract.ts has it; `--format` has other forms.
  */
 import { Option } from 'commander';
+import type { FeedSource } from '../../live/contract.ts';
 import { type FollowPosition, FROM_NOW } from '../../live/follow-position.ts';
 import type { Repository } from '../../porcelain/repository.ts';
 import { openFeedOf, resolveBeginning } from '../../porcelain/watch.ts';
@@ -64,10 +65,19 @@ export const command: CommandModule<WatchFlags> = {
       return undefined;
     }
     const from = await beginning(context, repo, options, plan.cursorFile);
-    await runWatch(context, plan, { source, patterns, from });
+    const scene = { source, patterns, from };
+    if (!plan.screen) await runWatch(context, plan, scene);
+    else {
+      const { watchOnScreen } = await import('../screens/open-watch.ts');
+      await watchOnScreen(context, plan, scene, titleOf(source, patterns), undefined);
+    }
     return undefined;
   },
 };
+
+function titleOf({ url }: FeedSource, patterns: readonly string[]): string {
+  return [url, ...patterns].join('  ');
+}
 
 /** A cursor file that is there goes before --since, which is for the first time. */
 async function beginning(
