@@ -47,7 +47,9 @@ describe('ingest from a pipe', () => {
     await done(cwd, ['t', '--key', 'id', '--from', 'rows.ndjson', '--max-rows', '700']);
     await runDv(['import', 'u', 'rows.ndjson', '--key', 'id'], { cwd });
     await runDv(['commit', '-m', 'u'], { cwd });
-    const hashes = await Promise.all(['t', 'u'].map((name) => runDv(['hash', `HEAD:${name}`], { cwd })));
+    const hashes = await Promise.all(
+      ['t', 'u'].map((name) => runDv(['hash', `HEAD:${name}`], { cwd })),
+    );
     expect(hashes[0].status).toBe(0);
     expect(hashes[0].stdout.split(' ')[0].trim()).toBe(hashes[1].stdout.split(' ')[0].trim());
   });
@@ -63,10 +65,7 @@ describe('ingest from a pipe', () => {
     ]);
     const then = 'op,id,note,n\nd,1,,\nu,2,y,1\n';
     await done(cwd, ['t', '--format', 'csv', '--op-field', 'op'], then);
-    expect(await rows(cwd)).toEqual([
-      '{"id":2,"note":"y","n":"1"}',
-      '{"id":3,"note":"x","n":"7"}',
-    ]);
+    expect(await rows(cwd)).toEqual(['{"id":2,"note":"y","n":"1"}', '{"id":3,"note":"x","n":"7"}']);
   });
 
   it('is exact with a sequence, although the pipe begins anew', async () => {
@@ -279,7 +278,10 @@ describe('ingest from a file', () => {
   /** Rows that the branch's commits say they took. */
   async function written(cwd: string): Promise<number> {
     const { stdout } = await runDv(['log', '--json'], { cwd });
-    const messages = stdout.split('\n').filter(Boolean).map((line) => JSON.parse(line).message);
+    const messages = stdout
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line).message);
     return messages.reduce((sum, text) => sum + Number(/^ingest (\d+) rows/.exec(text)?.[1]), 0);
   }
 });

@@ -30,7 +30,11 @@ function read(chunks: readonly Uint8Array[], quotes = false, maxRecord = 1 << 20
 }
 
 function cutAt(bytes: Uint8Array, cuts: readonly number[]): Uint8Array[] {
-  const places = [0, ...cuts.map((cut) => cut % (bytes.length + 1)).sort((a, b) => a - b), bytes.length];
+  const places = [
+    0,
+    ...cuts.map((cut) => cut % (bytes.length + 1)).sort((a, b) => a - b),
+    bytes.length,
+  ];
   return places.slice(1).map((end, i) => bytes.subarray(places[i], end));
 }
 

@@ -96,7 +96,10 @@ function scene() {
   return { store, nodes: new NodeStore(store), newWriter };
 }
 
-async function rowsOf({ store, nodes }: ReturnType<typeof scene>): Promise<Record<string, unknown>> {
+async function rowsOf({
+  store,
+  nodes,
+}: ReturnType<typeof scene>): Promise<Record<string, unknown>> {
   const head = await store.getRef('refs/heads/main');
   if (head === undefined) return {};
   const { root } = await readCommit(store, head);
@@ -135,14 +138,18 @@ function streamOf(list: readonly { id: number; n: number; gone: boolean }[]) {
 describe('a stream into commits', () => {
   it('ends with the rows of the stream, whatever the batches', async () => {
     await fc.assert(
-      fc.asyncProperty(records, fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 200 }),
+      fc.asyncProperty(
+        records,
+        fc.integer({ min: 1, max: 9 }),
+        fc.integer({ min: 1, max: 200 }),
         async (list, maxRows, chunk) => {
           const at = scene();
           const { text, model } = streamOf(list);
           const { rows } = await run(at.newWriter(), { text, maxRows, chunk });
           expect(rows).toBe(list.length);
           expect(await rowsOf(at)).toEqual(model);
-        }),
+        },
+      ),
       { numRuns: 60 },
     );
   });

@@ -29,7 +29,15 @@ const PLACE = {
   ...{ repo: 'shop', branch: 'main', commit: HASH('b'), parent: HASH('a') },
   ...{ sequence: 7, time: 1_795_598_396_000 },
 };
-const OLD: Row = ['9007199254740993', '1.50', '1e5', 'true', 'say "hi"\n', '2026-11-25', '{"a": 1}'];
+const OLD: Row = [
+  '9007199254740993',
+  '1.50',
+  '1e5',
+  'true',
+  'say "hi"\n',
+  '2026-11-25',
+  '{"a": 1}',
+];
 const NEW: Row = ['9007199254740993', '-0.10', 'NaN', null, '', '2026-11-26', '[]'];
 const CHANGES: readonly (readonly [string, RowChange, boolean])[] = [
   ['snapshot', { change: 'added', from: null, to: OLD }, true],
@@ -74,7 +82,8 @@ describe('messages', () => {
       expect(rest).toEqual({});
       expect(before === null).toBe(op === 'c' || op === 'r');
       expect(after === null).toBe(op === 'd');
-      for (const row of [before, after]) if (row !== null) expect(Object.keys(row)).toEqual(columns);
+      for (const row of [before, after])
+        if (row !== null) expect(Object.keys(row)).toEqual(columns);
       // Flink reads `source` as a map of strings: no value of it may be nested.
       expect(Object.values(source).every((value) => typeof value !== 'object')).toBe(true);
       expect(source).toMatchObject({
