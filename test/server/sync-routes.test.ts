@@ -53,13 +53,13 @@ describe('a push in one request', () => {
     expect(receiver.pendingCount).toBe(0);
 
     const metrics = await (await fetch(`${url}/metrics`)).text();
-    const valueOf = (name: string) =>
+    const countOf = (name: string) =>
       Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(metrics)?.[1]);
-    expect(valueOf('dv_packs_received_total')).toBe(2);
-    expect(valueOf('dv_packs_sent_total')).toBe(1);
+    expect(countOf('dv_packs_received_total')).toBe(2);
+    expect(countOf('dv_packs_sent_total')).toBe(1);
     // The second push brought a few, and the clone took what both had.
-    expect(valueOf('dv_chunks_received_total')).toBe(valueOf('dv_chunks_sent_total'));
-    expect(valueOf('dv_chunks_sent_total')).toBeGreaterThan(5);
+    expect(countOf('dv_chunks_received_total')).toBe(countOf('dv_chunks_sent_total'));
+    expect(countOf('dv_chunks_sent_total')).toBeGreaterThan(5);
     expect(metrics).toContain('dv_pushed_refs_total{status="ok"} 2');
   });
 
