@@ -30,6 +30,7 @@ export const COMMAND_GROUPS = {
   work: 'Change rows and files',
   history: 'Look at rows and their history',
   branch: 'Branch and merge',
+  share: 'Work with other repositories',
   exchange: 'Bring data in and out',
   upkeep: 'Keep a repository in order',
   setup: 'Set up dv and get help',

@@ -2,6 +2,7 @@
  * `dv apply`: a patch (or an NDJSON diff) onto tables. Every row the patch speaks of is
  * compared with what is there first; one that does not fit refuses the whole patch.
  */
+
 import { DvError } from '../errors.ts';
 import { formatOf } from '../formats/detect.ts';
 import { readSchema, readTable } from '../model/object-reader.ts';
@@ -15,6 +16,7 @@ import type { Schema } from '../tuple/schema.ts';
 import { checkNewName } from './add.ts';
 import { sameColumns, targetSchema } from './apply-schema.ts';
 import { TablePatcher } from './apply-table.ts';
+import { requireWorkingFiles } from './bare.ts';
 import { type CheckoutItem, checkout, hasWorkingFile } from './checkout.ts';
 import { workingEntry } from './diff.ts';
 import { invertPatch, type PatchTable, parsePatch } from './patch.ts';
@@ -51,6 +53,7 @@ export async function apply(
   source: AsyncIterable<Uint8Array | string>,
   options: ApplyOptions = {},
 ): Promise<{ readonly tables: readonly AppliedTable[] }> {
+  requireWorkingFiles(repo);
   const set = await workingSet(repo);
   const types = new Map<string, Schema>();
   const typeOf = (table: string, column: string) =>

@@ -8,12 +8,14 @@ import { headUpdate } from '../model/head.ts';
 import { checkRefName } from '../model/names.ts';
 import { NODE_KEY } from '../model/node-id.ts';
 import { recordOperations } from '../model/operations.ts';
+import { readShallow } from '../model/shallow.ts';
 import { NodeStore } from '../prolly/node-store.ts';
 import { openSqliteStore } from '../store/sqlite.ts';
 import { BARE_KEY } from './bare.ts';
 import { recoverCheckout } from './checkout.ts';
 import { repositoryConfigFile, setConfig } from './config.ts';
 import type { Environment } from './environment.ts';
+import { fillingStore, NO_FILLER } from './filling-store.ts';
 import type { Repository } from './repository.ts';
 import { DOT_DIR, findWorktree } from './worktree.ts';
 import { fileError } from './write-file.ts';
@@ -40,15 +42,26 @@ export async function openRepository(cwd: string, env: Environment): Promise<Rep
   return repository;
 }
 
-async function openAt(worktree: string, cwd: string, env: Environment): Promise<Repository> {
-  const dotDir = join(worktree, DOT_DIR);
-  const store = recordOperations(
+async function openAt(
+  worktree: string,
+  cwd: string,
+  env: Environment,
+  dotDir = join(worktree, DOT_DIR),
+): Promise<Repository> {
+  const inner = recordOperations(
     await openSqliteStore(join(dotDir, 'store.db'), {
       now: env.now,
       owner: env.owner,
       isAlive: env.isAlive,
       lockTimeoutMs: env.lockTimeout,
     }),
+  );
+  let boundary = await readShallow(inner);
+  let filler = NO_FILLER;
+  const store = fillingStore(
+    inner,
+    () => boundary,
+    (missing) => filler.missing(missing),
   );
   let scratch: string | undefined;
   return {
@@ -63,12 +76,34 @@ async function openAt(worktree: string, cwd: string, env: Environment): Promise<
       mkdirSync(scratch, { recursive: true });
       return scratch;
     },
+    renewBoundary: async () => {
+      boundary = await readShallow(inner);
+    },
+    fillWith: (other) => {
+      filler = other;
+    },
+    filler: () => filler,
     close: async () => {
       if (scratch !== undefined) rmSync(scratch, { recursive: true, force: true });
       scratch = undefined;
       await store.close();
     },
   };
+}
+
+/**
+ * A repository for one command: its store is in `dotDir`, its files are those of `worktree`,
+ * which holds none of it. The caller removes `dotDir`.
+ */
+export async function openScratch(
+  worktree: string,
+  dotDir: string,
+  env: Environment,
+  branch: string,
+): Promise<Repository> {
+  const repository = await openAt(resolve(worktree), worktree, env, dotDir);
+  await setUp(repository, branch);
+  return repository;
 }
 
 export interface InitOptions {

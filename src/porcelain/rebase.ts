@@ -2,9 +2,11 @@
  * `dv rebase`: the commits of HEAD that upstream has not, made again on another commit. Merges
  * are left out, as in git, and so are commits whose changes are there already.
  */
+
 import { DvError } from '../errors.ts';
 import type { Hash } from '../hash.ts';
 import { readCommit } from '../model/object-reader.ts';
+import { requireWorkingFiles } from './bare.ts';
 import { firstLine } from './commit.ts';
 import { requireNoMerge } from './merge-guard.ts';
 import { commitsBetween } from './pick.ts';
@@ -42,6 +44,7 @@ export async function rebase(
   options: RebaseOptions = {},
 ): Promise<SequenceResult> {
   await requireNoSequence(repo);
+  requireWorkingFiles(repo);
   await requireNoMerge(repo);
   if (options.branch !== undefined) await switchTo(repo, options.branch);
   const onto = await resolveCommit(repo, options.onto ?? upstream);

@@ -7,7 +7,7 @@
  *   branch.NAME.pushRemote, .rebase
  */
 import { DvError } from '../errors.ts';
-import { BRANCH_PREFIX, checkRefName } from '../model/names.ts';
+import { BRANCH_PREFIX, checkRefName, REMOTE_PREFIX, shortRefName } from '../model/names.ts';
 import { defaultFetchSpec, mapRef, parseRefspec, type Refspec } from '../sync/refspec.ts';
 import {
   addConfig,
@@ -172,6 +172,19 @@ export function sourceOfTracking(
     }
   }
   return undefined;
+}
+
+/**
+ * A branch that starts at a branch of a remote follows it, unless `branch.autoSetupMerge` is off.
+ * @returns what it follows now; undefined: `start` is no branch of a remote
+ */
+export function followRemote(repo: ConfigHome, branch: string, start: string): string | undefined {
+  const config = readConfig(repo.dotDir, repo.env.userConfig);
+  const ref = start.startsWith(REMOTE_PREFIX) ? start : REMOTE_PREFIX + start;
+  const source = sourceOfTracking(config, ref);
+  if (source === undefined || config.getFlag('branch.autosetupmerge') === false) return undefined;
+  setUpstream(repo, branch, source.remote, source.merge);
+  return shortRefName(ref);
 }
 
 /** Where a fetch goes when nothing is named: the upstream's remote, the only one, `origin`. */

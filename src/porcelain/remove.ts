@@ -2,11 +2,13 @@
  * `dv rm` and `dv mv`: take a table out of what is staged, or give it another name, with
  * its working file.
  */
+
 import { existsSync } from 'node:fs';
 import { DvError } from '../errors.ts';
 import { listRoot, type RootEntry, sameEntry } from '../model/root.ts';
 import { stagedUpdate } from '../model/working-set.ts';
 import { unknownTable } from './add.ts';
+import { requireWorkingFiles } from './bare.ts';
 import { type CheckoutItem, checkout, hasWorkingFile } from './checkout.ts';
 import { checkFile, readFingerprint } from './fingerprint.ts';
 import { pathOf, type Repository, tableNameOf } from './repository.ts';
@@ -27,6 +29,7 @@ export async function remove(
   paths: readonly string[],
   options: RemoveOptions = {},
 ): Promise<{ readonly tables: readonly string[] }> {
+  requireWorkingFiles(repo);
   const set = await workingSet(repo);
   const entries = new Map((await listRoot(repo.nodes, set.staged)).map((e) => [e.name, e.entry]));
   const changes = new Map<string, null>();
@@ -92,6 +95,7 @@ export async function rename(
   repo: Repository,
   moves: readonly (readonly [from: string, to: string])[],
 ): Promise<Renamed[]> {
+  requireWorkingFiles(repo);
   const set = await workingSet(repo);
   const entries = new Map((await listRoot(repo.nodes, set.staged)).map((e) => [e.name, e.entry]));
   const renamed = moves.flatMap(([from, to]) => expandMove(repo, [...entries.keys()], from, to));

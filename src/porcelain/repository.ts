@@ -13,11 +13,13 @@ import { readHead } from '../model/head.ts';
 import { walkHistory } from '../model/history.ts';
 import { checkTableName } from '../model/names.ts';
 import { resolveRevision } from '../model/revision.ts';
+import type { BoundedStore } from '../model/shallow.ts';
 import type { NodeStore } from '../prolly/node-store.ts';
 import type { Store } from '../store/contract.ts';
 import type { Maintenance } from '../store/maintenance.ts';
 import { parseDate } from './dates.ts';
 import type { Environment } from './environment.ts';
+import type { Filler } from './filling-store.ts';
 import { configOf, readUpstream } from './remote-config.ts';
 
 export interface Repository {
@@ -28,11 +30,16 @@ export interface Repository {
   readonly cwd: string;
   /** ms since the epoch: a revision means its newest commit of then (`--as-of`). */
   readonly asOf?: number;
-  readonly store: Store & Maintenance;
+  readonly store: Store & Maintenance & BoundedStore;
   readonly nodes: NodeStore;
   readonly env: Environment;
   /** A directory of this process's own under `.dv/tmp`, made when first asked for. */
   readonly scratch: () => string;
+  /** To be called when the boundary of a shallow history has moved. */
+  renewBoundary(): Promise<void>;
+  /** Who brings what is asked of the store and missing; until then it stays missing. */
+  fillWith(filler: Filler): void;
+  readonly filler: () => Filler;
   /** Idempotent. Removes the scratch directory. */
   close(): Promise<void>;
 }

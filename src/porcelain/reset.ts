@@ -11,6 +11,7 @@ import { BRANCH_PREFIX } from '../model/names.ts';
 import { readCommit } from '../model/object-reader.ts';
 import { stagedUpdate, type WorkingSet } from '../model/working-set.ts';
 import type { Transaction } from '../store/contract.ts';
+import { requireWorkingFiles } from './bare.ts';
 import { checkout } from './checkout.ts';
 import { requireNoMerge } from './merge-guard.ts';
 import { type Repository, resolveCommit } from './repository.ts';
@@ -31,6 +32,7 @@ export async function reset(
   revision: string,
   mode: ResetMode,
 ): Promise<ResetResult> {
+  if (mode === 'hard') requireWorkingFiles(repo);
   const set = await workingSet(repo);
   const commit = await resolveCommit(repo, revision);
   const { root } = await readCommit(repo.store, commit);

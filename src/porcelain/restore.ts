@@ -10,6 +10,7 @@ import { readCommit } from '../model/object-reader.ts';
 import { getRootEntry, listRoot, type RootEntry } from '../model/root.ts';
 import { stagedUpdate } from '../model/working-set.ts';
 import { unknownTable } from './add.ts';
+import { requireWorkingFiles } from './bare.ts';
 import { type CheckoutItem, checkout, hasWorkingFile } from './checkout.ts';
 import { type Repository, resolveCommit, tableNameOf } from './repository.ts';
 import { applyChanges, workingSet } from './staging.ts';
@@ -31,6 +32,7 @@ export async function restore(
   paths: readonly string[],
   options: RestoreOptions = {},
 ): Promise<RestoreResult> {
+  requireWorkingFiles(repo);
   const set = await workingSet(repo);
   const toWorktree = options.worktree ?? !options.staged;
   const source = await sourceRoot(repo, options, set.headRoot, set.staged);

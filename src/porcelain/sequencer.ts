@@ -10,6 +10,7 @@
  * While a rebase waits, HEAD is detached, and the branch is where it was; it moves at the end,
  * if nobody else moved it meanwhile.
  */
+
 import { DvError } from '../errors.ts';
 import type { Hash } from '../hash.ts';
 import { headUpdate } from '../model/head.ts';
@@ -19,6 +20,7 @@ import { BRANCH_PREFIX } from '../model/names.ts';
 import { readCommit } from '../model/object-reader.ts';
 import { rootOfCommit, stagedUpdate, type WorkingSet } from '../model/working-set.ts';
 import type { RefUpdate, StateUpdate } from '../store/contract.ts';
+import { requireWorkingFiles } from './bare.ts';
 import { type CheckoutItem, checkout } from './checkout.ts';
 import { firstLine } from './commit.ts';
 import { requireNoMerge } from './merge-guard.ts';
@@ -86,6 +88,7 @@ export async function runSequence(
   onto?: Hash,
 ): Promise<SequenceResult> {
   await requireNoSequence(repo);
+  requireWorkingFiles(repo);
   await requireNoMerge(repo);
   const set = await workingSet(repo);
   const start = set.head.commit;

@@ -3,6 +3,7 @@
  * were, with HEAD as its first parent and, as its second, a commit of what was staged. The
  * entries are listed, newest first, in the state `stash`; gc keeps them.
  */
+
 import { DvError } from '../errors.ts';
 import type { Hash } from '../hash.ts';
 import { mergeRoots } from '../model/merge-roots.ts';
@@ -12,6 +13,7 @@ import { diffRoots, editRoot, getRootEntry, type RootEntry } from '../model/root
 import { rootOfCommit, stagedUpdate, type WorkingSet } from '../model/working-set.ts';
 import type { StateUpdate, Store } from '../store/contract.ts';
 import { add } from './add.ts';
+import { requireWorkingFiles } from './bare.ts';
 import { type CheckoutItem, checkout, hasWorkingFile } from './checkout.ts';
 import { type CommitSummary, firstLine, newCommit, summarize } from './commit.ts';
 import { requireNoMerge } from './merge-guard.ts';
@@ -84,6 +86,7 @@ export async function stashPush(
   repo: Repository,
   options: StashPushOptions = {},
 ): Promise<StashPushResult> {
+  requireWorkingFiles(repo);
   await requireNoMerge(repo);
   await requireNoSequence(repo);
   const before = await workingSet(repo);
@@ -238,6 +241,7 @@ export async function stashApply(
   text: string | undefined,
   { drop }: { readonly drop: boolean },
 ): Promise<StashApplyResult> {
+  requireWorkingFiles(repo);
   await requireNoMerge(repo);
   const { entries, raw } = await readStash(repo.store);
   const place = placeOf(entries, text ?? '0');

@@ -3,10 +3,12 @@
  * files that dv does not know. A file is read only when its stamp leaves a doubt, so a
  * clean repository costs one stat per file.
  */
+
 import type { Hash } from '../hash.ts';
 import { countConflicts, type MergeOperation, readMerge } from '../model/merge-state.ts';
 import { diffRoots, listRoot, type RootEntry, sameEntry } from '../model/root.ts';
 import { countChanges, type RowCounts } from '../model/table-stat.ts';
+import { requireWorkingFiles } from './bare.ts';
 import { hasWorkingFile } from './checkout.ts';
 import {
   checkFile,
@@ -15,8 +17,11 @@ import {
   renewFingerprints,
 } from './fingerprint.ts';
 import { readIgnores } from './ignore.ts';
+import { leftOut, missingParts, needDifferences } from './missing-parts.ts';
+import { configOf } from './remote-config.ts';
 import { pathOf, type Repository } from './repository.ts';
 import { workingSet } from './staging.ts';
+import { type Tracking, trackingOf } from './tracking.ts';
 import { walkFiles } from './walk-files.ts';
 
 export type StatusChange = 'added' | 'modified' | 'removed';
@@ -39,6 +44,12 @@ export interface Status {
   readonly clean: boolean;
   /** A merge or the like that waits for somebody. */
   readonly merge?: MergeStatus;
+  /** What the branch follows, and how far it is from there. */
+  readonly tracking?: Tracking;
+  /** How much of the history is here, where it is not all. */
+  readonly shallow?: { readonly boundary: number };
+  /** The tables that a partial clone brought. */
+  readonly partial?: { readonly remote: string; readonly tables: readonly string[] };
 }
 
 export interface MergeStatus {
@@ -58,20 +69,29 @@ export interface StatusOptions {
 }
 
 export async function status(repo: Repository, options: StatusOptions = {}): Promise<Status> {
+  requireWorkingFiles(repo);
   const set = await workingSet(repo);
   const entries = await listRoot(repo.nodes, set.staged);
   const staged = await stagedChanges(repo, set.headRoot, set.staged);
   const unstaged = await unstagedChanges(repo, entries);
   const untracked = listUntracked(repo, entries, options.untracked ?? 'normal');
   const merge = await mergeStatus(repo);
+  const branch = set.head.kind === 'branch' ? set.head.branch : null;
+  const config = branch === null ? undefined : configOf(repo);
+  const tracking =
+    branch === null || config === undefined
+      ? undefined
+      : await trackingOf(repo, config, branch, set.head.commit);
   return {
-    branch: set.head.kind === 'branch' ? set.head.branch : null,
+    branch,
     commit: set.head.commit ?? null,
     staged,
     unstaged,
     untracked,
     clean: staged.length === 0 && unstaged.length === 0 && merge === undefined,
     ...(merge && { merge }),
+    ...(tracking && { tracking }),
+    ...(await missingParts(repo)),
   };
 }
 
@@ -118,7 +138,9 @@ function changeOf(from: RootEntry | undefined, to: RootEntry | undefined): Statu
 
 async function stagedChanges(repo: Repository, from: Hash, to: Hash): Promise<StatusEntry[]> {
   const changes: StatusEntry[] = [];
-  for (const { name, from: before, to: after } of await diffRoots(repo.nodes, from, to)) {
+  const differences = await diffRoots(repo.nodes, from, to);
+  await needDifferences(repo, differences);
+  for (const { name, from: before, to: after } of differences) {
     const kind = (after ?? before)?.kind ?? 'table';
     const entry: StatusEntry = { table: name, kind, change: changeOf(before, after) };
     const [old, now] = [tableOf(before), tableOf(after)];
@@ -134,11 +156,13 @@ export async function unstagedChanges(
   entries: readonly { readonly name: string; readonly entry: RootEntry }[],
 ): Promise<StatusEntry[]> {
   const prints = await listFingerprints(repo.store);
+  const isLeftOut = await leftOut(repo);
   const changes: StatusEntry[] = [];
   const renewed = [];
   for (const { name, entry } of entries) {
     if (!hasWorkingFile(name, entry)) continue;
     const state = checkFile(pathOf(repo, name), prints.get(name), repo.env.now());
+    if (state.kind === 'missing' && !prints.has(name) && isLeftOut(name)) continue;
     if (state.kind === 'missing')
       changes.push({ table: name, kind: entry.kind, change: 'removed' });
     else if (state.kind === 'changed' || !sameEntry(state.print.entry, entry)) {

@@ -3,18 +3,22 @@
  * tables differ along with it. Staged work stays staged; a file with unsaved changes, or
  * one dv does not know, is never overwritten.
  */
+
 import { DvError } from '../errors.ts';
 import type { Hash } from '../hash.ts';
 import { headUpdate, readHead } from '../model/head.ts';
-import { BRANCH_PREFIX, checkRefName } from '../model/names.ts';
+import { BRANCH_PREFIX, checkRefName, REMOTE_PREFIX, shortRefName } from '../model/names.ts';
 import { diffRoots, editRoot, listRoot, type RootEntry, sameEntry } from '../model/root.ts';
 import { rootOfCommit, stagedUpdate, type WorkingSet } from '../model/working-set.ts';
 import type { RefUpdate, StateUpdate } from '../store/contract.ts';
+import { requireWorkingFiles } from './bare.ts';
 import { type CheckoutItem, checkout, hasWorkingFile } from './checkout.ts';
 import { checkFile, listFingerprints } from './fingerprint.ts';
 import { requireNoMerge } from './merge-guard.ts';
+import { leftOut, needEntries } from './missing-parts.ts';
 import { actorOf, currentPerson } from './people.ts';
 import { checkRefTwin } from './ref-twin.ts';
+import { configOf, followRemote, sourceOfTracking } from './remote-config.ts';
 import { pathOf, type Repository, resolveCommit } from './repository.ts';
 import { workingSet } from './staging.ts';
 
@@ -39,6 +43,8 @@ export interface SwitchResult {
   /** Working files written or removed. */
   readonly files: readonly string[];
   readonly already: boolean;
+  /** What a new branch was set to follow. */
+  readonly upstream?: string;
 }
 
 /**
@@ -51,9 +57,10 @@ export async function switchTo(
   options: SwitchOptions = {},
 ): Promise<SwitchResult> {
   if (target === '-') return switchBack(repo, options);
+  requireWorkingFiles(repo);
   await requireNoMerge(repo);
   const set = await workingSet(repo);
-  const { branch, commit, refs } = await destination(repo, target, options);
+  const { branch, commit, refs, follows } = await destination(repo, target, options);
   const already = set.head.kind === 'branch' && set.head.branch === branch && !options.discard;
   const root = await rootOfCommit(repo.nodes, commit);
   const moved = await moveWorkingSet(repo, set, root, options.discard ?? false);
@@ -70,7 +77,10 @@ export async function switchTo(
     },
   });
   if (!done) throw raced();
-  return { branch, commit: commit ?? null, files: moved.items.map(({ name }) => name), already };
+  const upstream =
+    branch === null || follows === undefined ? undefined : followRemote(repo, branch, follows);
+  const files = moved.items.map(({ name }) => name);
+  return { branch, commit: commit ?? null, files, already, ...(upstream && { upstream }) };
 }
 
 function previousUpdate({ head }: WorkingSet): StateUpdate {
@@ -108,6 +118,8 @@ interface Destination {
   readonly branch: string | null;
   readonly commit: Hash | undefined;
   readonly refs: readonly RefUpdate[];
+  /** A branch of a remote, which the new branch follows. */
+  readonly follows?: string;
 }
 
 async function destination(
@@ -122,7 +134,7 @@ async function destination(
   if (!options.create) {
     const head = await readHead(repo.store);
     if (existing === undefined && !(head.kind === 'branch' && head.branch === target)) {
-      throw await noBranch(repo, target);
+      return trackingBranch(repo, target);
     }
     return { branch: target, commit: existing, refs: [] };
   }
@@ -138,7 +150,36 @@ async function destination(
       ? (await readHead(repo.store)).commit
       : await resolveCommit(repo, options.start);
   const update = { name: BRANCH_PREFIX + branch, old: existing ?? null, new: commit ?? null };
-  return { branch, commit, refs: commit === undefined ? [] : [update] };
+  const follows = options.start;
+  return {
+    branch,
+    commit,
+    refs: commit === undefined ? [] : [update],
+    ...(follows && { follows }),
+  };
+}
+
+/** A branch that only one remote has is made here, and follows it, as in git. */
+async function trackingBranch(repo: Repository, target: string): Promise<Destination> {
+  const found: { readonly ref: string; readonly hash: Hash }[] = [];
+  const refs = await repo.store.listRefs(REMOTE_PREFIX);
+  const config = configOf(repo);
+  for (const { name: ref, hash } of refs) {
+    if (sourceOfTracking(config, ref)?.merge === BRANCH_PREFIX + target) found.push({ ref, hash });
+  }
+  if (found.length > 1) {
+    const names = found.map(({ ref }) => shortRefName(ref));
+    throw new DvError('unknown-ref', `'${target}' is a branch of several remotes`, {
+      hint: `dv switch -c ${target} ${names[0]}; or another of ${names.join(', ')}`,
+      data: { branches: names },
+    });
+  }
+  if (found.length === 0) throw await noBranch(repo, target);
+  const branch = checkRefName('branch', target);
+  await checkRefTwin(repo, BRANCH_PREFIX, BRANCH_PREFIX + branch);
+  const [{ ref, hash }] = found;
+  const update = { name: BRANCH_PREFIX + branch, old: null, new: hash };
+  return { branch, commit: hash, refs: [update], follows: shortRefName(ref) };
 }
 
 async function noBranch(repo: Repository, name: string): Promise<DvError> {
@@ -182,6 +223,7 @@ export async function moveWorkingSet(
   const items: CheckoutItem[] = [];
   const blocked: string[] = [];
   const prints = await listFingerprints(repo.store);
+  const isLeftOut = await leftOut(repo);
   for (const { name, from, to } of await changedEntries(repo, set, root, discard)) {
     if (staged.has(name)) {
       if (!sameEntry(staged.get(name) ?? undefined, to)) blocked.push(name);
@@ -192,12 +234,17 @@ export async function moveWorkingSet(
     const state = checkFile(pathOf(repo, name), prints.get(name), repo.env.now());
     const isTarget = state.kind === 'known' && sameEntry(state.print.entry, to);
     const isOurs = state.kind === 'known' && sameEntry(state.print.entry, from);
+    if (state.kind === 'missing' && !prints.has(name) && isLeftOut(name)) continue;
     const gone = state.kind === 'missing' && (from === undefined || to === undefined);
     if (isTarget || (gone && to === undefined)) continue;
     if (!discard && !isOurs && !gone) blocked.push(name);
     items.push({ name, entry: to ?? null });
   }
   if (blocked.length > 0) throw unsaved(blocked);
+  await needEntries(
+    repo,
+    items.map(({ name, entry }) => ({ name, entry: entry ?? undefined })),
+  );
   return { items, state: [stagedUpdate(set, target, root)] };
 }
 

@@ -19,7 +19,6 @@ export interface FeedSource {
 export class FeedWaiters {
   private readonly source: FeedSource;
   private readonly waiters = new Set<Waiter>();
-  private closed = false;
 
   constructor(source: FeedSource) {
     this.source = source;
@@ -27,7 +26,7 @@ export class FeedWaiters {
 
   /** Resolves when the feed is beyond `after`, `signal` aborts or the store closes. */
   async wait(after: number, signal: AbortSignal): Promise<void> {
-    if (signal.aborted || this.closed) return;
+    if (signal.aborted) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     const wake = () => resolve();
     const waiter: Waiter = { after, wake };
@@ -54,9 +53,8 @@ export class FeedWaiters {
     for (const waiter of this.waiters) if (last > waiter.after) waiter.wake();
   }
 
-  /** Wakes everybody for good. */
-  close(): void {
-    this.closed = true;
+  /** The store closes: there is nothing to wait for. */
+  wakeAll(): void {
     for (const waiter of this.waiters) waiter.wake();
   }
 }

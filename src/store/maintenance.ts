@@ -18,6 +18,11 @@ export interface StoredObject {
 export interface SweepOptions {
   /** Keep what was written or touched at or after this time (ms since the epoch). */
   readonly keepSince: number;
+  /**
+   * Keep the chunks of a transfer that is not complete if somebody added to it at or after
+   * this time. Default: a day before `keepSince`.
+   */
+  readonly transfersSince?: number;
   /** Report only. */
   readonly dryRun: boolean;
 }

@@ -6,7 +6,6 @@
  * Every write is stamped with a step that only grows, so that a sweep can tell what was
  * written or touched after its marking began even when the clock stands still.
  */
-import { equalBytes } from '../bytes.ts';
 import { bug } from '../errors.ts';
 import { type Hash, hashOf } from '../hash.ts';
 import {
@@ -27,7 +26,7 @@ import type {
   SweepOptions,
   SweepResult,
 } from './maintenance.ts';
-import { findLosingRef } from './ref-steps.ts';
+import { TransactionOrder } from './transaction-order.ts';
 import type { Presence } from './transfer.ts';
 
 export interface MemoryStoreOptions {
@@ -44,6 +43,7 @@ interface Kept {
 }
 
 const SCAN_BATCH = 1024;
+const DAY = 86_400_000;
 
 export function createMemoryStore(options: MemoryStoreOptions = {}): Store & Maintenance {
   const now = options.now ?? (() => 0);
@@ -84,14 +84,12 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store & Mai
   }
 
   function complete(transfer: string): void {
-    for (const { transfers } of objects.values()) {
-      if (transfers.has(transfer)) transfers.clear();
+    step += 1;
+    for (const kept of objects.values()) {
+      if (!kept.transfers.has(transfer)) continue;
+      kept.transfers.clear();
+      Object.assign(kept, { time: now(), step });
     }
-  }
-
-  function findLoser({ refs: updates = [], state: keys = [] }: Transaction): string | undefined {
-    const lost = findLosingRef(updates, (name) => refs.get(name));
-    return lost ?? keys.find((update) => !holdsExpected(update, state.get(update.key)))?.key;
   }
 
   function applyRef(update: RefUpdate, log: Transaction['log']): void {
@@ -135,7 +133,11 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store & Mai
       return startingWith(state, prefix).map(([key, value]) => ({ key, value }));
     },
     async transact(transaction, chunks = []): Promise<TransactResult> {
-      const loser = findLoser(transaction);
+      const order = new TransactionOrder({
+        getRef: (name) => refs.get(name),
+        getState: (key) => state.get(key),
+      });
+      const loser = order.decide(transaction);
       if (loser !== undefined) return { done: false, name: loser };
       put(chunks);
       for (const update of transaction.refs ?? []) applyRef(update, update.log ?? transaction.log);
@@ -182,7 +184,9 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store & Mai
         if (transfers.delete(transfer) && transfers.size === 0) objects.delete(hash);
       }
     },
-    async close() {},
+    async close() {
+      waiters.wakeAll();
+    },
     async *scan() {
       const all = [...objects];
       for (let at = 0; at < all.length; at += SCAN_BATCH) {
@@ -201,12 +205,6 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store & Mai
     },
     async compact() {},
   };
-}
-
-function holdsExpected({ expect }: StateUpdate, held: Uint8Array | undefined): boolean {
-  if (expect === undefined) return true;
-  if (expect === null || held === undefined) return expect === null && held === undefined;
-  return equalBytes(expect, held);
 }
 
 function startingWith<T>(map: ReadonlyMap<string, T>, prefix: string): [string, T][] {
@@ -229,13 +227,28 @@ function markerOver(objects: Map<Hash, Kept>, began: number): Marker {
         return fresh;
       });
     },
-    async sweep({ keepSince, dryRun }: SweepOptions): Promise<SweepResult> {
+    async sweep(options: SweepOptions): Promise<SweepResult> {
+      const { keepSince, dryRun, transfersSince = keepSince - DAY } = options;
+      const open = openTransfers(objects, transfersSince);
       const doomed = [...objects].filter(
-        ([hash, kept]) => !marked.has(hash) && kept.step < began && kept.time < keepSince,
+        ([hash, kept]) =>
+          !marked.has(hash) &&
+          kept.step < began &&
+          kept.time < keepSince &&
+          ![...kept.transfers].some((name) => open.has(name)),
       );
       if (!dryRun) for (const [hash] of doomed) objects.delete(hash);
       const storedBytes = doomed.reduce((sum, [, { bytes }]) => sum + bytes.length, 0);
       return { objects: doomed.length, storedBytes };
     },
   };
+}
+
+/** Transfers to which somebody added since then. */
+function openTransfers(objects: ReadonlyMap<Hash, Kept>, since: number): Set<string> {
+  const open = new Set<string>();
+  for (const { transfers, time } of objects.values()) {
+    if (time >= since) for (const name of transfers) open.add(name);
+  }
+  return open;
 }

@@ -41,6 +41,7 @@ export class Dictionaries {
   private readonly compression: Compression;
   private readonly known = new Map<number, SharedDictionary>();
   private readonly hashes = new Map<number, Hash>();
+  private readonly byHash = new Map<Hash, number>();
 
   constructor(file: SqliteFile, compression: Compression) {
     this.file = file;
@@ -61,6 +62,11 @@ export class Dictionaries {
     const dictionary = { id, prepared: this.compression.prepare(bytes) };
     this.known.set(id, dictionary);
     return dictionary;
+  }
+
+  /** What an object with this `encoding` was compressed with, if with one. */
+  readIfShared(encoding: number): SharedDictionary | undefined {
+    return encoding < FIRST_DICTIONARY ? undefined : this.read(encoding);
   }
 
   /** The dictionary that suits a batch of new chunks, perhaps a new one, or none. */
@@ -98,11 +104,16 @@ export class Dictionaries {
     return hash;
   }
 
-  /** There are few, so all are looked at, once. */
   find(hash: Hash): SharedDictionary | undefined {
-    const ids = this.file.sql('SELECT id FROM dictionaries').pluck().all() as number[];
-    const id = ids.find((one) => this.hashOf(one) === hash);
+    if (!this.byHash.has(hash)) this.lookForNew();
+    const id = this.byHash.get(hash);
     return id === undefined ? undefined : this.read(id);
+  }
+
+  /** There are few, and each is hashed once. */
+  private lookForNew(): void {
+    const ids = this.file.sql('SELECT id FROM dictionaries').pluck().all() as number[];
+    for (const id of ids) this.byHash.set(this.hashOf(id), id);
   }
 
   /** Stores one from outside, unless it is there, useless, or there are too many. */

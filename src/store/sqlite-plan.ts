@@ -1,27 +1,27 @@
 /**
  * What a batch of chunks will be in the database: found, compared, compressed; nothing is
  * written. Made before the write lock is taken, because this is the long part.
+ *
+ * A chunk from another store (transfer.ts) keeps the bytes it had there if what they need is
+ * here: the base, unless the chain would become too long (sqlite-schema.ts), or the shared
+ * dictionary. Otherwise it is treated as any other.
  */
 import { bug } from '../errors.ts';
 import type { Hash } from '../hash.ts';
 import { encodeChunk } from './chunk-encoding.ts';
 import type { Compression } from './compression.ts';
-import { type ChunkToPut, MAX_CHUNK_BYTES } from './contract.ts';
+import { MAX_CHUNK_BYTES } from './contract.ts';
 import {
-  type Dictionaries,
-  FIRST_DICTIONARY,
-  type SharedDictionary,
-} from './sqlite-dictionaries.ts';
+  type DeltaBases,
+  findBases,
+  type PlannedBase,
+  type PlannedObject,
+} from './sqlite-bases.ts';
+import type { Dictionaries, SharedDictionary } from './sqlite-dictionaries.ts';
 import type { SqliteFile } from './sqlite-file.ts';
 import type { ObjectEntry, ObjectReader } from './sqlite-reader.ts';
-
-export interface PlannedObject {
-  readonly chunk: ChunkToPut;
-  readonly data: Uint8Array;
-  readonly encoding: 0 | 1 | SharedDictionary;
-  /** A stored keyframe's id, one that is in the same plan, or null. */
-  readonly base: number | PlannedObject | null;
-}
+import { MOST_DELTAS } from './sqlite-schema.ts';
+import type { ReceivedChunk } from './transfer.ts';
 
 export interface PutPlan {
   /** `SqliteFile.version` when it was made. */
@@ -31,14 +31,6 @@ export interface PutPlan {
   readonly relied: readonly ObjectEntry[];
   /** Ids of those that are put again. */
   readonly again: readonly number[];
-}
-
-/** A whole chunk that a new one may be a delta against. */
-interface Keyframe {
-  readonly base: number | PlannedObject;
-  readonly bytes: Uint8Array;
-  readonly grown: boolean;
-  readonly dictionary: SharedDictionary | undefined;
 }
 
 interface PlanParts {
@@ -66,12 +58,16 @@ export class PutPlanner {
   }
 
   /** Run inside `SqliteFile.read` or `write`. */
-  plan(chunks: readonly ChunkToPut[]): PutPlan {
+  plan(chunks: readonly ReceivedChunk[]): PutPlan {
     const parts: PlanParts = { fresh: new Map(), relied: new Map(), again: new Set() };
     const absent = this.findAbsent(chunks, parts);
-    const alone = absent.filter(({ like }) => like === undefined).map(({ bytes }) => bytes);
-    const shared = this.dictionaries.choose(alone);
-    for (const chunk of absent) parts.fresh.set(chunk.hash, this.planChunk(chunk, parts, shared));
+    const alone = absent.filter(({ like, encoded }) => like === undefined && encoded === undefined);
+    const shared = this.dictionaries.choose(alone.map(({ bytes }) => bytes));
+    for (const chunk of absent) {
+      const planned = this.keepEncoded(chunk, parts) ?? this.planChunk(chunk, parts, shared);
+      parts.fresh.set(chunk.hash, planned);
+      if (typeof planned.base === 'number') this.relyOnBase(planned.base, parts.relied);
+    }
     return {
       version: this.file.version(),
       fresh: [...parts.fresh.values()],
@@ -81,65 +77,83 @@ export class PutPlanner {
   }
 
   /** The chunks that are not there yet, each once; the others are noted as relied on. */
-  private findAbsent(chunks: readonly ChunkToPut[], { relied, again }: PlanParts): ChunkToPut[] {
-    const absent = new Map<Hash, ChunkToPut>();
+  private findAbsent(chunks: readonly ReceivedChunk[], parts: PlanParts): ReceivedChunk[] {
+    const absent = new Map<Hash, ReceivedChunk>();
     for (const chunk of chunks) {
       if (chunk.bytes.length > MAX_CHUNK_BYTES) throw bug(`a chunk of ${chunk.bytes.length} bytes`);
       const entry = this.reader.find(chunk.hash);
       if (entry === undefined) absent.set(chunk.hash, absent.get(chunk.hash) ?? chunk);
       else {
-        relied.set(entry.id, entry);
-        again.add(entry.id);
+        parts.relied.set(entry.id, entry);
+        parts.again.add(entry.id);
       }
     }
     return [...absent.values()];
   }
 
+  /** The chunk as it came, or undefined: that cannot be kept here. */
+  private keepEncoded(chunk: ReceivedChunk, parts: PlanParts): PlannedObject | undefined {
+    const { encoded, bytes } = chunk;
+    if (encoded === undefined) return undefined;
+    const { form, data } = encoded;
+    if (form.kind === 'raw') return { chunk, data: bytes, encoding: 0, base: null };
+    if (data.length >= bytes.length) return undefined;
+    if (form.kind === 'zstd') return { chunk, data, encoding: 1, base: null };
+    if (form.kind === 'shared') {
+      const encoding = this.dictionaries.find(form.dictionary);
+      return encoding && { chunk, data, encoding, base: null };
+    }
+    const base = this.findBases(form.base, parts);
+    if (base === undefined || base.deltas >= MOST_DELTAS) return undefined;
+    return { chunk, data, encoding: 1, base: base.of };
+  }
+
   private planChunk(
-    chunk: ChunkToPut,
+    chunk: ReceivedChunk,
     parts: PlanParts,
     shared: SharedDictionary | undefined,
   ): PlannedObject {
-    const keyframe = this.keyframeOf(chunk.like, parts);
-    const dictionary = keyframe === undefined ? shared : keyframe.dictionary;
-    const encoded = encodeChunk(this.compression, chunk.bytes, keyframe, dictionary?.prepared);
-    const { data, form } = encoded;
-    if (form === 'delta' && keyframe !== undefined) {
-      if (typeof keyframe.base === 'number') this.relyOnBase(keyframe.base, parts.relied);
-      return { chunk, data, encoding: 1, base: keyframe.base };
-    }
+    const bases = this.findBases(likeOf(chunk), parts);
+    const base = bases && this.deltaBase(bases);
+    const dictionary = bases === undefined ? shared : this.dictionaryOf(bases.keyframe);
+    const { data, form } = encodeChunk(this.compression, chunk.bytes, base, dictionary?.prepared);
+    if (form === 'near delta') return { chunk, data, encoding: 1, base: bases?.near ?? null };
+    if (form === 'delta') return { chunk, data, encoding: 1, base: bases?.keyframe ?? null };
     const withDictionary = form === 'frame with dictionary' ? dictionary : undefined;
     return { chunk, data, encoding: withDictionary ?? (form === 'raw' ? 0 : 1), base: null };
   }
 
-  /** The whole chunk that `like` is, or is a delta against; undefined when absent. */
-  private keyframeOf(like: Hash | undefined, { fresh }: PlanParts): Keyframe | undefined {
-    if (like === undefined) return undefined;
-    const planned = fresh.get(like);
-    if (planned !== undefined) {
-      return planned.base === null
-        ? this.plannedKeyframe(planned, false)
-        : this.keyframe(planned.base, true);
+  private findBases(hash: Hash | undefined, { fresh }: PlanParts): DeltaBases | undefined {
+    return hash === undefined ? undefined : findBases(hash, fresh, this.reader);
+  }
+
+  private deltaBase({ keyframe, near, nearSize, deltas }: DeltaBases) {
+    return {
+      bytes: this.bytesOf(keyframe),
+      grown: deltas > 0,
+      near: near === null ? undefined : { bytes: this.bytesOf(near), storedSize: nearSize },
+    };
+  }
+
+  private bytesOf(base: PlannedBase): Uint8Array {
+    return typeof base === 'number' ? this.reader.readId(base) : base.chunk.bytes;
+  }
+
+  private dictionaryOf(keyframe: PlannedBase): SharedDictionary | undefined {
+    if (typeof keyframe === 'object') {
+      return typeof keyframe.encoding === 'object' ? keyframe.encoding : undefined;
     }
-    const entry = this.reader.find(like);
-    if (entry === undefined) return undefined;
-    return this.keyframe(entry.base ?? entry.id, entry.base !== null);
-  }
-
-  private keyframe(base: number | PlannedObject, grown: boolean): Keyframe {
-    if (typeof base === 'object') return this.plannedKeyframe(base, grown);
-    const encoding = this.reader.findEntry(base)?.encoding ?? 0;
-    const dictionary = encoding < FIRST_DICTIONARY ? undefined : this.dictionaries.read(encoding);
-    return { base, bytes: this.reader.readId(base), grown, dictionary };
-  }
-
-  private plannedKeyframe(base: PlannedObject, grown: boolean): Keyframe {
-    const dictionary = typeof base.encoding === 'object' ? base.encoding : undefined;
-    return { base, bytes: base.chunk.bytes, grown, dictionary };
+    return this.dictionaries.readIfShared(this.reader.findEntry(keyframe)?.encoding ?? 0);
   }
 
   private relyOnBase(id: number, relied: Map<number, ObjectEntry>): void {
     const entry = relied.get(id) ?? this.reader.findEntry(id);
     if (entry !== undefined) relied.set(id, entry);
   }
+}
+
+/** What came as a delta is at least like its base. */
+function likeOf({ like, encoded }: ReceivedChunk): Hash | undefined {
+  if (like !== undefined || encoded?.form.kind !== 'delta') return like;
+  return encoded.form.base;
 }

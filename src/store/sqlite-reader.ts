@@ -10,8 +10,9 @@ import { type Hash, hashOf, hashToBytes } from '../hash.ts';
 import { ChunkCache } from './chunk-cache.ts';
 import type { Compression, Dictionary } from './compression.ts';
 import { bytesOfColumn, hashOfColumn } from './sqlite-columns.ts';
-import { type Dictionaries, FIRST_DICTIONARY } from './sqlite-dictionaries.ts';
+import type { Dictionaries } from './sqlite-dictionaries.ts';
 import type { SqliteFile } from './sqlite-file.ts';
+import { MOST_DELTAS } from './sqlite-schema.ts';
 
 /** How an object lies there. */
 export interface StoredForm {
@@ -27,6 +28,8 @@ export interface ObjectEntry {
   readonly base: number | null;
   readonly encoding: number;
   readonly written: number;
+  /** Bytes of `data`. */
+  readonly size: number;
 }
 
 interface ObjectRow {
@@ -57,7 +60,7 @@ export class ObjectReader {
     const bytes = hashToBytes(hash);
     return this.file
       .sql<ObjectEntry>(
-        `SELECT id, base, encoding, written FROM objects
+        `SELECT id, base, encoding, written, length(data) AS size FROM objects
          WHERE substr(hash, 1, 6) = substr(?, 1, 6) AND hash = ?`,
       )
       .get(bytes, bytes);
@@ -65,7 +68,9 @@ export class ObjectReader {
 
   findEntry(id: number): ObjectEntry | undefined {
     return this.file
-      .sql<ObjectEntry>('SELECT id, base, encoding, written FROM objects WHERE id = ?')
+      .sql<ObjectEntry>(
+        `SELECT id, base, encoding, written, length(data) AS size FROM objects WHERE id = ?`,
+      )
       .get(id);
   }
 
@@ -85,9 +90,13 @@ export class ObjectReader {
     const id = this.findId(hash);
     const row = id === undefined ? undefined : this.row(id);
     if (row === undefined) return undefined;
-    const base = row.base === null ? null : hashOfColumn(this.row(row.base)?.hash);
+    const base = row.base === null ? null : this.hashOfId(row.base);
     const { encoding, raw_size: rawSize } = row;
     return { base, encoding, rawSize, data: bytesOfColumn(row.data) };
+  }
+
+  private hashOfId(id: number): Hash {
+    return hashOfColumn(this.file.sql('SELECT hash FROM objects WHERE id = ?').pluck().get(id));
   }
 
   /** @throws DvError `corrupt` */
@@ -98,11 +107,19 @@ export class ObjectReader {
 
   /** The bytes of the chunk with this id. @throws DvError `corrupt` */
   readId(id: number): Uint8Array {
+    return this.readWithin(id, MOST_DELTAS);
+  }
+
+  /** `deltas`: how many may still follow; more could be a chain of any length, or a ring. */
+  private readWithin(id: number, deltas: number): Uint8Array {
     const cached = this.cache.get(id);
     if (cached !== undefined) return cached;
     const row = this.row(id);
     if (row === undefined) throw new DvError('corrupt', `object ${id}, a delta's base, is missing`);
-    const bytes = this.decode(row);
+    if (row.base !== null && deltas === 0) {
+      throw new DvError('corrupt', `object ${id} is a delta, and the base of a delta's base`);
+    }
+    const bytes = this.decode(row, deltas);
     this.cache.set(id, bytes);
     return bytes;
   }
@@ -142,10 +159,10 @@ export class ObjectReader {
       .get(id);
   }
 
-  private decode(row: ObjectRow): Uint8Array {
+  private decode(row: ObjectRow, deltas: number): Uint8Array {
     const hash = hashOfColumn(row.hash);
     try {
-      const bytes = this.decompress(row);
+      const bytes = this.decompress(row, deltas);
       if (hashOf(bytes) === hash) return bytes;
     } catch (cause) {
       throw damaged(hash, cause);
@@ -153,26 +170,15 @@ export class ObjectReader {
     throw damaged(hash);
   }
 
-  private decompress(row: ObjectRow): Uint8Array {
+  private decompress(row: ObjectRow, deltas: number): Uint8Array {
     const data = bytesOfColumn(row.data);
     if (row.encoding === 0) return data;
-    return this.compression.decompress(data, row.raw_size, this.dictionaryOf(row));
+    return this.compression.decompress(data, row.raw_size, this.dictionaryOf(row, deltas));
   }
 
-  private dictionaryOf({ base, encoding }: ObjectRow): Dictionary | undefined {
-    if (base !== null) return this.baseBytes(base);
-    return encoding < FIRST_DICTIONARY ? undefined : this.dictionaries.read(encoding).prepared;
-  }
-
-  private baseBytes(base: number): Uint8Array {
-    const cached = this.cache.get(base);
-    if (cached !== undefined) return cached;
-    const row = this.row(base);
-    // a base that is a delta itself could make a chain of any length, or a ring
-    if (row === undefined || row.base !== null) throw new DvError('corrupt', 'no such base');
-    const bytes = this.decode(row);
-    this.cache.set(base, bytes);
-    return bytes;
+  private dictionaryOf({ base, encoding }: ObjectRow, deltas: number): Dictionary | undefined {
+    if (base !== null) return this.readWithin(base, deltas - 1);
+    return this.dictionaries.readIfShared(encoding)?.prepared;
   }
 }
 

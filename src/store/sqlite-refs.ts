@@ -2,17 +2,8 @@
  * Refs, state and the feed in the database: the contract's `RefStore` as synchronous
  * statements, to be run inside `SqliteFile.plain` (what only reads) or `write`.
  */
-import { equalBytes } from '../bytes.ts';
 import { type Hash, hashToBytes } from '../hash.ts';
-import type {
-  FeedEntry,
-  FeedPage,
-  RefUpdate,
-  StateUpdate,
-  Transaction,
-  TransactResult,
-} from './contract.ts';
-import { findLosingRef } from './ref-steps.ts';
+import type { FeedEntry, FeedPage, RefUpdate, StateUpdate, Transaction } from './contract.ts';
 import { bytesOfColumn, hashOfColumn, nullableHash } from './sqlite-columns.ts';
 import type { SqliteFile } from './sqlite-file.ts';
 
@@ -95,29 +86,17 @@ export class RefTables {
     return last ?? 0;
   }
 
-  /** The ref or state key that does not hold what the transaction expects. */
-  findLoser({ refs = [], state = [] }: Transaction): string | undefined {
-    const ref = findLosingRef(refs, (name) => this.getRef(name));
-    if (ref !== undefined) return ref;
-    return state.find((update) => !this.holdsExpected(update))?.key;
-  }
-
-  /** Runs inside `SqliteFile.write`; whoever finds no loser may apply. */
-  apply({ refs = [], state = [], log }: Transaction): TransactResult {
+  /** Runs inside `SqliteFile.write`; whoever wins (transaction-order.ts) may apply. */
+  apply({ refs = [], state = [], log }: Transaction): void {
     for (const update of refs) {
       if (update.new !== update.old) this.applyRef(update, update.log ?? log);
     }
     for (const update of state) this.applyState(update);
-    // SQLite writes no page, and so syncs nothing, for a row that stays as it is
-    this.file.sql('UPDATE counters SET flushes = flushes + 1').run();
-    return { done: true };
   }
 
-  private holdsExpected({ key, expect }: StateUpdate): boolean {
-    if (expect === undefined) return true;
-    const held = this.getState(key);
-    if (expect === null || held === undefined) return expect === null && held === undefined;
-    return equalBytes(expect, held);
+  /** SQLite writes no page, and so syncs nothing, for rows that stay as they are. */
+  flush(): void {
+    this.file.sql('UPDATE counters SET flushes = flushes + 1').run();
   }
 
   private applyRef(update: RefUpdate, log: Transaction['log']): void {

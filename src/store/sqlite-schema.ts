@@ -9,8 +9,8 @@
  *     id        rises, never used again (counters.next_id), so whatever is known of an id
  *               stays true
  *     hash      32 bytes
- *     base      null, or the id of the keyframe this chunk is a delta against; a keyframe's
- *               own base is null, so no chain is longer than one
+ *     base      null, or the id of the chunk that this one is a delta against, which is whole
+ *               or a delta against a whole one (version 1: is whole)
  *     encoding  0: `data` is the chunk's bytes; 1: a zstd frame (compression.ts), with the
  *               raw bytes of `base` as dictionary when there is one; from 2 on: a zstd frame
  *               with the dictionary of that id, and no base
@@ -28,12 +28,14 @@
  *             marking and the largest id at that moment; flushes: changes when a
  *             transaction must reach the disk though it changes nothing else
  *   meta      needs: the oldest dv that reads this format
- *   transfers   names of transfers that have chunks and are not complete (transfer.ts)
+ *   transfers   names of transfers that have chunks and are not complete (transfer.ts), and
+ *             when somebody last added to each
  *   incoming    their chunks: an object with a row here does not count as stored. Transfer 0:
  *             given up, but the base of other objects
  *
  * Version 1 (dv 0.1) lacks `transfers` and `incoming`. It becomes version 2 when it is opened
- * for writing: a dv that does not know of them would take an incomplete chunk for a whole one.
+ * for writing: a dv that does not know of them would take an incomplete chunk for a whole one,
+ * and a delta against a delta for damage.
  *
  * Pages are small because a one-row commit touches about a dozen of them at random, and each
  * is written twice: 18 KB a commit with pages of 1 KiB, 28 with 2, 89 with 8, 303 with 32.
@@ -44,13 +46,19 @@ import type { Database } from 'better-sqlite3';
 import { DvError } from '../errors.ts';
 
 export const PAGE_BYTES = 1024;
+/** No chain of deltas is longer. */
+export const MOST_DELTAS = 2;
 const APPLICATION_ID = 0x64767374;
 const FORMAT = 2;
 const OLDEST_FORMAT = 1;
 const OLDEST_READER = '0.2.0';
 
 const transferTables = (kind: 'TABLE' | 'TEMP TABLE') => `
-  CREATE ${kind} transfers (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+  CREATE ${kind} transfers (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    added INTEGER NOT NULL
+  ) STRICT;
   CREATE ${kind} incoming (
     transfer INTEGER NOT NULL,
     id INTEGER NOT NULL,

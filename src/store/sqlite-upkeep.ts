@@ -1,15 +1,15 @@
 /** Looking through the database and keeping it small: `Maintenance` without gc. */
 import { statSync } from 'node:fs';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { DvError } from '../errors.ts';
 import type { StoredObject } from './maintenance.ts';
 import { hashOfColumn, nullableHash } from './sqlite-columns.ts';
 import type { SqliteFile } from './sqlite-file.ts';
 import { PAGE_BYTES } from './sqlite-schema.ts';
+import { letOthersWrite } from './sqlite-wait.ts';
 
 const SCAN_STEP = 1024;
 /** Pages given back in one transaction. */
-const COMPACT_STEP = 4096;
+const COMPACT_STEP = 1024;
 const MOST_COMPLAINTS = 100;
 
 interface ScanRow {
@@ -60,10 +60,14 @@ function sizeOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }
 
-/** SQLite's own check of pages and indexes, then the rule that a base is never a delta. */
+/** SQLite's own check of pages and indexes, then the rules of bases and of transfers. */
 export async function checkContainer(file: SqliteFile): Promise<string[]> {
   try {
-    return await file.plain(() => [...integrityComplaints(file), ...baseComplaints(file)]);
+    return await file.plain(() => [
+      ...integrityComplaints(file),
+      ...baseComplaints(file),
+      ...transferComplaints(file),
+    ]);
   } catch (error) {
     if (error instanceof DvError && error.code === 'corrupt') return [error.message];
     throw error;
@@ -79,15 +83,26 @@ function baseComplaints(file: SqliteFile): string[] {
   const rows = file
     .sql<{ hash: unknown; missing: number }>(
       `SELECT o.hash, b.id IS NULL AS missing
-       FROM objects o LEFT JOIN objects b ON b.id = o.base
-       WHERE o.base IS NOT NULL AND (b.id IS NULL OR b.base IS NOT NULL)
+       FROM objects o LEFT JOIN objects b ON b.id = o.base LEFT JOIN objects k ON k.id = b.base
+       WHERE o.base IS NOT NULL AND (b.id IS NULL OR k.base IS NOT NULL)
        LIMIT ${MOST_COMPLAINTS}`,
     )
     .all();
   return rows.map(({ hash, missing }) => {
-    const what = missing ? 'has no base' : 'has a delta as its base';
+    const what = missing ? 'has no base' : 'is in a chain of more than two deltas';
     return `object ${hashOfColumn(hash)} ${what}`;
   });
+}
+
+function transferComplaints(file: SqliteFile): string[] {
+  const ids = file
+    .sql(
+      `SELECT id FROM incoming WHERE NOT EXISTS (SELECT 1 FROM objects WHERE id = incoming.id)
+       LIMIT ${MOST_COMPLAINTS}`,
+    )
+    .pluck()
+    .all();
+  return ids.map((id) => `a transfer has object ${id}, which is missing`);
 }
 
 /**
@@ -99,7 +114,7 @@ export async function compactFile(file: SqliteFile): Promise<void> {
   const free = () => Number(file.pragma('freelist_count'));
   for (let left = await file.plain(free), before = left + 1; left > 0 && left < before; ) {
     await file.write('stored', () => file.exec(`PRAGMA incremental_vacuum(${COMPACT_STEP})`));
-    await nextTurn();
+    await letOthersWrite();
     before = left;
     left = await file.plain(free);
   }

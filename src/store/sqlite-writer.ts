@@ -7,14 +7,15 @@
  * must see that somebody relies on it (sqlite-sweep.ts). The same goes for a delta's base.
  */
 import { hashToBytes } from '../hash.ts';
-import type { ChunkToPut } from './contract.ts';
+import type { PlannedObject } from './sqlite-bases.ts';
 import { type Counters, readCounters } from './sqlite-counters.ts';
 import type { Dictionaries, SharedDictionary } from './sqlite-dictionaries.ts';
 import type { SqliteFile } from './sqlite-file.ts';
 import { packPages } from './sqlite-packing.ts';
-import type { PlannedObject, PutPlan, PutPlanner } from './sqlite-plan.ts';
+import type { PutPlan, PutPlanner } from './sqlite-plan.ts';
 import type { ObjectEntry } from './sqlite-reader.ts';
 import type { Transfers } from './sqlite-transfers.ts';
+import type { ReceivedChunk } from './transfer.ts';
 
 /** An object that is there already is touched again after this long, in ms. */
 const TOUCH_AGAIN_MS = 60_000;
@@ -44,7 +45,7 @@ export class ObjectWriter {
    * Runs inside `SqliteFile.write`. With the name of a transfer what is new is stored as its
    * own; without, what was some transfer's counts from now on.
    */
-  store(plan: PutPlan, chunks: readonly ChunkToPut[], transfer?: string): void {
+  store(plan: PutPlan, chunks: readonly ReceivedChunk[], transfer?: string): void {
     const { fresh, relied, again } =
       plan.version === this.file.version() ? plan : this.planner.plan(chunks);
     const counters = readCounters(this.file);

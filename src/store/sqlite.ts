@@ -8,7 +8,9 @@
  *   sqlite-file     transactions, locks     sqlite-writer         chunks in: storing it
  *   sqlite-owner    who holds the lock      sqlite-dictionaries   what leaves share
  *   sqlite-refs     refs, state, feed       sqlite-packing        how rows fill pages
- *   sqlite-upkeep   scan, check, compact    sqlite-sweep          gc
+ *   sqlite-commits  group commit            sqlite-transfers      chunks that came unfinished
+ *   sqlite-watch    commits of others       sqlite-sweep          gc
+ *   sqlite-upkeep   scan, check, compact
  */
 import { type Hash, hashOf } from '../hash.ts';
 import { type Compression, loadCompression } from './compression.ts';
@@ -16,6 +18,7 @@ import type { ChunkToPut, FeedPage, Store, Transaction, TransactResult } from '.
 import { FeedWaiters } from './feed-waiters.ts';
 import type { Maintenance } from './maintenance.ts';
 import { BackgroundPuts } from './sqlite-background.ts';
+import { CommitQueue } from './sqlite-commits.ts';
 import { Dictionaries, FIRST_DICTIONARY } from './sqlite-dictionaries.ts';
 import { openSqliteFile, type SqliteFile } from './sqlite-file.ts';
 import { type PutPlan, PutPlanner } from './sqlite-plan.ts';
@@ -76,6 +79,7 @@ class SqliteStore implements Store, Maintenance {
   private readonly transfers: Transfers;
   private readonly watch: SqliteWatch;
   private readonly waiters: FeedWaiters;
+  private readonly commits: CommitQueue;
   private readonly background: BackgroundPuts | undefined;
 
   constructor(
@@ -89,16 +93,19 @@ class SqliteStore implements Store, Maintenance {
     const dictionaries = new Dictionaries(file, compression);
     this.dictionaries = dictionaries;
     this.reader = new ObjectReader(file, compression, dictionaries);
-    this.transfers = new Transfers(file, this.reader);
+    this.transfers = new Transfers(file, this.reader, now);
     this.planner = new PutPlanner(file, this.reader, compression, dictionaries);
     this.writer = new ObjectWriter(file, this.planner, dictionaries, this.transfers, now);
     this.tables = new RefTables(file, now);
-    this.watch = new SqliteWatch(file.path, () => void this.wakeWaiters());
+    this.watch = new SqliteWatch(file.path, () => this.wakeWaiters());
     this.waiters = new FeedWaiters({
       last: () => this.lastSequence(),
       start: () => this.watch.start(),
       stop: () => this.watch.stop(),
     });
+    const { planner, writer, tables, transfers } = this;
+    const committed = () => this.wakeWaiters();
+    this.commits = new CommitQueue({ file, planner, writer, tables, transfers, committed });
   }
 
   getMany(hashes: readonly Hash[]): Promise<(Uint8Array | undefined)[]> {
@@ -106,7 +113,7 @@ class SqliteStore implements Store, Maintenance {
   }
 
   hasMany(hashes: readonly Hash[]): Promise<boolean[]> {
-    return this.file.read(() => hashes.map((hash) => this.transfers.presence(hash) === 'complete'));
+    return this.file.read(() => this.transfers.presence(hashes).map((each) => each === 'complete'));
   }
 
   putMany(chunks: readonly ChunkToPut[]): Promise<void> {
@@ -152,17 +159,7 @@ class SqliteStore implements Store, Maintenance {
     const split = batches(chunks);
     const last = split.pop() ?? [];
     for (const batch of split) await this.putBatches(batch);
-    const plan = await this.plan(last);
-    const run = (): TransactResult => {
-      const loser = this.tables.findLoser(transaction);
-      if (loser !== undefined) return { done: false, name: loser };
-      this.writer.store(plan, last);
-      for (const transfer of transaction.completes ?? []) this.transfers.complete(transfer);
-      return this.tables.apply(transaction);
-    };
-    const result = await this.file.write('durable', run, transaction.wait);
-    if (this.waiters.anybody) await this.wakeWaiters();
-    return result;
+    return this.commits.submit(transaction, last);
   }
 
   readLog(ref: string, limit: number) {
@@ -203,7 +200,7 @@ class SqliteStore implements Store, Maintenance {
   }
 
   presence(hashes: readonly Hash[]): Promise<Presence[]> {
-    return this.file.read(() => hashes.map((hash) => this.transfers.presence(hash)));
+    return this.file.read(() => this.transfers.presence(hashes));
   }
 
   putReceived(transfer: string, chunks: readonly ReceivedChunk[]): Promise<void> {
@@ -211,7 +208,7 @@ class SqliteStore implements Store, Maintenance {
   }
 
   private async receive(transfer: string, chunks: readonly ReceivedChunk[]): Promise<void> {
-    for (const batch of batches(chunks)) {
+    for (const batch of batches(basesFirst(chunks))) {
       const plan = await this.plan(batch);
       await this.file.write('stored', () => this.writer.store(plan, batch, transfer));
     }
@@ -229,12 +226,17 @@ class SqliteStore implements Store, Maintenance {
     return this.file.plain(() => this.tables.lastSequence());
   }
 
-  private async wakeWaiters(): Promise<void> {
-    this.waiters.reached(await this.lastSequence());
+  /** A look that fails (the disk, a lock) is not the last one: whoever waits goes on waiting. */
+  private wakeWaiters(): void {
+    if (!this.waiters.anybody) return;
+    this.lastSequence().then(
+      (last) => this.waiters.reached(last),
+      () => undefined,
+    );
   }
 
   async close(): Promise<void> {
-    this.waiters.close();
+    this.waiters.wakeAll();
     this.watch.close();
     await this.background?.close();
     await this.file.close();
@@ -245,7 +247,8 @@ class SqliteStore implements Store, Maintenance {
   }
 
   startMarking() {
-    return startMarking(this.file, this.reader);
+    const { file, reader, transfers } = this;
+    return startMarking({ file, reader, transfers });
   }
 
   fileSizes() {
@@ -260,13 +263,13 @@ class SqliteStore implements Store, Maintenance {
     return this.file.during(compactFile(this.file));
   }
 
-  private plan(chunks: readonly ChunkToPut[]): Promise<PutPlan> {
+  private plan(chunks: readonly ReceivedChunk[]): Promise<PutPlan> {
     return this.file.read(() => this.planner.plan(chunks));
   }
 }
 
-function batches(chunks: readonly ChunkToPut[]): ChunkToPut[][] {
-  const split: ChunkToPut[][] = [];
+function batches<C extends ChunkToPut>(chunks: readonly C[]): C[][] {
+  const split: C[][] = [];
   let bytes = BATCH_BYTES;
   for (const chunk of chunks) {
     const batch = split.at(-1);
@@ -279,4 +282,17 @@ function batches(chunks: readonly ChunkToPut[]): ChunkToPut[][] {
     }
   }
   return split;
+}
+
+/** Whole chunks, deltas against them, deltas against those: so that each can be kept as it is. */
+function basesFirst(chunks: readonly ReceivedChunk[]): ReceivedChunk[] {
+  const bases = new Map<Hash, Hash>();
+  for (const { hash, encoded } of chunks) {
+    if (encoded?.form.kind === 'delta') bases.set(hash, encoded.form.base);
+  }
+  const rank = (hash: Hash): number => {
+    const base = bases.get(hash);
+    return base === undefined ? 0 : bases.has(base) ? 2 : 1;
+  };
+  return chunks.toSorted((a, b) => rank(a.hash) - rank(b.hash));
 }

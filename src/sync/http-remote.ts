@@ -97,7 +97,7 @@ class HttpRemote implements Remote {
       const { value } = await this.#ask({ method: 'GET', path: this.#session(id) });
       return this.#shaped<PushSession>(value, ['id', 'next', 'pending']);
     } catch (error) {
-      if ((error as { code?: string }).code === 'unknown-session') return undefined;
+      if ((error as DvError).code === 'unknown-session') return undefined;
       throw error;
     }
   }

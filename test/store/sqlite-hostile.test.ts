@@ -71,13 +71,18 @@ describe('a forged row', () => {
     });
   }
 
-  it('that breaks the rule of bases is named by the check', async () => {
-    forge(cases[8][1], ...cases[8][2]);
-    forge('UPDATE objects SET base = 99 WHERE hash = ?', S);
+  it('that breaks the rules of bases and transfers is named by the check', async () => {
+    const base = '(SELECT id FROM objects WHERE hash = ?)';
+    forge(`UPDATE objects SET base = ${base} WHERE hash = ?`, E, S);
+    forge(`UPDATE objects SET base = ${base} WHERE hash = ?`, L, E);
+    forge(`UPDATE objects SET base = ${base} WHERE hash = ?`, T, L);
+    forge('UPDATE objects SET base = 99 WHERE hash = ?', T);
+    forge('INSERT INTO incoming (transfer, id) VALUES (1, 77)');
     const store = await place.open();
     const complaints = (await store.check()).join('\n');
-    expect(complaints).toContain(`${edited.hash} has a delta as its base`);
-    expect(complaints).toContain(`${second.hash} has no base`);
+    expect(complaints).toContain(`${second.hash} is in a chain of more than two deltas`);
+    expect(complaints).toContain(`${small.hash} has no base`);
+    expect(complaints).toContain('a transfer has object 77, which is missing');
     await store.close();
   });
 

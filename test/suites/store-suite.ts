@@ -6,8 +6,10 @@ import { MAX_CHUNK_BYTES, type Store } from '../../src/store/contract.ts';
 import type { Maintenance } from '../../src/store/maintenance.ts';
 import { chunkOf, editBytes, leafBytes } from '../support/store-chunks.ts';
 import type { StorePlace } from '../support/store-places.ts';
+import { feedSuite } from './store-feed-suite.ts';
 import { gcSuite } from './store-gc-suite.ts';
 import { storeModelTest } from './store-model.ts';
+import { transferSuite } from './store-transfer-suite.ts';
 
 const LOG = { actor: 'Ada <ada@example.org>', time: 1_700_000_000_123, message: 'commit: one' };
 const MAIN = 'refs/heads/main';
@@ -302,6 +304,8 @@ export function storeSuite(name: string, makePlace: () => StorePlace): void {
       });
     });
 
+    feedSuite(makePlace);
+    transferSuite(makePlace);
     gcSuite(makePlace);
     storeModelTest(makePlace);
   });

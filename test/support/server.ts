@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { cp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -33,6 +34,8 @@ export interface TestServer {
   readonly log: readonly LogEntry[];
   /** Makes a bare repository in `directory`. */
   addRepository(name: string): Promise<void>;
+  /** Serves a copy of the repository in another directory. */
+  addCopy(from: string, name: string): Promise<void>;
   /** A token for it; from the first on the server wants one. */
   addToken(kind: TokenKind, repositories?: string): string;
   /** Idempotent; also at the end of the test. */
@@ -100,6 +103,7 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
     directory,
     log,
     addRepository,
+    addCopy: (from, name) => cp(from, join(directory, name), { recursive: true }),
     addToken: (kind, repositories = '*') => {
       const facts = { kind, name: `${kind} of the test`, repositories, expires: null };
       return createToken(tokenFile(directory), facts, { now: Date.now(), random: randomBytes })
@@ -112,6 +116,7 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
 export interface ServeProcess {
   readonly url: string;
   readonly pid: number;
+  readonly repositories: readonly { readonly name: string; readonly url: string }[];
   /** All of standard error so far. */
   stderr(): string;
   /** Sends a signal and waits for the end: the exit status, or the signal's number and 128. */
@@ -149,6 +154,6 @@ export async function startServeProcess(
   if (typeof line !== 'string' || !line.includes('listening')) {
     throw new Error(`dv serve did not start: ${String(line)} ${stderr}`);
   }
-  const { listening } = JSON.parse(line) as { listening: string };
-  return { url: listening, pid: child.pid as number, stderr: () => stderr, stop };
+  const { listening, repositories } = JSON.parse(line);
+  return { url: listening, repositories, pid: child.pid as number, stderr: () => stderr, stop };
 }

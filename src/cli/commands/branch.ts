@@ -1,9 +1,10 @@
 /**
  * `dv branch`: lists, makes, renames and deletes branches.
  *
- * JSON: a list is `{"branches":[{branch,commit,current,subject,time}]}`; making and moving
+ * JSON: a list is `{"branches":[{branch,commit,current,subject,time}]}`, of remotes' with
+ * `"remote":true`, with -vv `tracking` `{upstream,ahead,behind}`; making and moving
  * give `{"branch","commit"}`, renaming also `from`; deleting `{"deleted":[{branch,commit}]}`;
- * `--show-current` `{"branch"}`, null where HEAD is on none.
+ * `--show-current` `{"branch"}`, null where HEAD is on none; `-u` `{"branch","upstream"}`.
  */
 import { DvError } from '../../errors.ts';
 import {
@@ -13,6 +14,8 @@ import {
   deleteBranch,
   listBranches,
   renameBranch,
+  setBranchUpstream,
+  unsetBranchUpstream,
 } from '../../porcelain/branch.ts';
 import { headCommit, type Repository } from '../../porcelain/repository.ts';
 import { type AsOfFlag, declareAsOf, openAsOf } from '../as-of.ts';
@@ -20,17 +23,23 @@ import type { CommandModule } from '../command.ts';
 import type { Context } from '../context.ts';
 import { matchesGlob } from '../glob.ts';
 import { shortHash } from '../render/commit-parts.ts';
+import { renderTracking } from '../render/tracking.ts';
 import { displayWidth, pad } from '../render/width.ts';
 
 interface Options extends AsOfFlag {
   readonly list?: boolean;
-  readonly verbose?: boolean;
+  /** How often it was given. */
+  readonly verbose?: number;
   readonly delete?: boolean;
   readonly D?: boolean;
   readonly move?: boolean;
   readonly M?: boolean;
   readonly force?: boolean;
   readonly showCurrent?: boolean;
+  readonly remotes?: boolean;
+  readonly all?: boolean;
+  readonly setUpstreamTo?: string;
+  readonly unsetUpstream?: boolean;
 }
 
 export const command: CommandModule<Options> = {
@@ -39,12 +48,16 @@ export const command: CommandModule<Options> = {
       .description('List branches, or make, rename and delete them.')
       .argument('[name...]', 'the branch to make, and where it starts (default: HEAD)')
       .option('-l, --list', 'list; names are patterns such as "release/*"')
-      .option('-v, --verbose', 'with commit and subject')
+      .option('-v, --verbose', 'with commit and subject; -vv: and what each follows', count)
+      .option('-r, --remotes', 'the branches of remotes, as the last fetch found them')
+      .option('-a, --all', 'those, too')
       .option('-d, --delete', 'delete branches whose commits HEAD has')
       .option('-D', 'delete branches all the same')
       .option('-m, --move', 'rename the current branch, or the first one named')
       .option('-M', 'rename even over a branch that exists')
       .option('-f, --force', 'make the branch even if it exists: it is moved')
+      .option('-u, --set-upstream-to <upstream>', 'what the branch follows, such as origin/main')
+      .option('--unset-upstream', 'the branch follows nothing any more')
       .option('--show-current', 'print the current branch');
     declareAsOf(command);
   },
@@ -52,16 +65,46 @@ export const command: CommandModule<Options> = {
     ['dv branch', 'list branches'],
     ['dv branch fix HEAD~2', 'make a branch at a commit, and stay where you are'],
     ['dv branch -d fix', 'delete a branch that has been merged'],
+    ['dv branch -vv', 'what each branch follows, and how far it is from there'],
   ],
   async run(context, { operands, options }) {
     const repo = await openAsOf(context, options);
     if (options.showCurrent) return showCurrent(context, repo);
     if (options.delete || options.D) return remove(context, repo, operands, options);
     if (options.move || options.M) return move(context, repo, operands, options);
-    if (options.list || operands.length === 0) return list(context, repo, operands, options);
+    if (options.setUpstreamTo !== undefined || options.unsetUpstream) {
+      return follow(context, repo, operands, options);
+    }
+    if (options.list || options.remotes || options.all || operands.length === 0)
+      return list(context, repo, operands, options);
     return create(context, repo, operands, options);
   },
 };
+
+const count = (_: unknown, before: number | undefined): number => (before ?? 0) + 1;
+
+async function follow(
+  context: Context,
+  repo: Repository,
+  names: readonly string[],
+  { setUpstreamTo }: Options,
+): Promise<number> {
+  const branch = names[0] ?? (await currentBranch(repo));
+  if (branch === null || names.length > 1) {
+    throw new DvError('bad-option', 'one branch is to follow, and HEAD is on none', {
+      hint: 'dv branch -u origin/main BRANCH',
+    });
+  }
+  const result =
+    setUpstreamTo === undefined
+      ? await unsetBranchUpstream(repo, branch)
+      : await setBranchUpstream(repo, branch, setUpstreamTo);
+  if (context.json) context.out.json(result);
+  else if (!context.quiet && 'upstream' in result) {
+    context.out.line(context.shownLine(`branch '${branch}' follows '${result.upstream}'`));
+  }
+  return 0;
+}
 
 async function showCurrent(context: Context, repo: Repository): Promise<number> {
   const branch = await currentBranch(repo);
@@ -129,20 +172,21 @@ async function list(
   context: Context,
   repo: Repository,
   patterns: readonly string[],
-  { verbose }: Options,
+  { verbose = 0, remotes, all: isAll }: Options,
 ): Promise<number> {
-  const all = await listBranches(repo);
+  const which = isAll ? 'all' : remotes ? 'remote' : 'local';
+  const all = await listBranches(repo, { which, tracking: verbose > 1 });
   const branches = all.filter(({ branch }) => matchesGlob(branch, patterns));
   if (context.json) {
     context.out.json({ branches });
     return 0;
   }
   const detached = (await currentBranch(repo)) === null ? await headCommit(repo) : undefined;
-  if (detached !== undefined && patterns.length === 0) {
+  if (detached !== undefined && patterns.length === 0 && which !== 'remote') {
     const text = `(HEAD detached at ${shortHash(detached)})`;
     context.out.line(`* ${context.paint.removed(text)}`);
   }
-  context.out.write(renderBranches(context, branches, verbose ?? false));
+  context.out.write(renderBranches(context, branches, verbose > 0, which === 'all'));
   return 0;
 }
 
@@ -150,13 +194,20 @@ function renderBranches(
   { paint, shownLine }: Context,
   branches: readonly BranchInfo[],
   verbose: boolean,
+  isMixed: boolean,
 ): string {
-  const names = branches.map(({ branch }) => shownLine(branch));
+  const names = branches.map(({ branch, remote }) =>
+    shownLine(remote && isMixed ? `remotes/${branch}` : branch),
+  );
   const width = Math.max(0, ...names.map(displayWidth));
-  const lines = branches.map(({ commit, current, subject }, i) => {
+  const lines = branches.map(({ commit, current, subject, tracking, remote }, i) => {
     const name = verbose ? pad(names[i], width) : names[i];
-    const behind = verbose ? ` ${paint.hash(shortHash(commit))} ${shownLine(subject)}` : '';
-    return `${current ? `* ${paint.added(name)}` : `  ${name}`}${behind}\n`;
+    const follows = tracking === undefined ? '' : ` [${shownLine(renderTracking(tracking))}]`;
+    const behind = verbose
+      ? ` ${paint.hash(shortHash(commit))}${follows} ${shownLine(subject)}`
+      : '';
+    const shown = current ? paint.added(name) : remote ? paint.removed(name) : name;
+    return `${current ? '*' : ' '} ${shown}${behind}\n`;
   });
   return lines.join('');
 }

@@ -90,15 +90,17 @@ export const command: CommandModule<Options> = {
     }
     const request = await readRequest(context, options, operands.length);
     const repo = await openRepositoryOf(context);
-    const result = await merge(repo, operands, request);
-    if (context.json) context.out.json(resultAsJson(result));
-    else if (!context.quiet) context.out.write(renderResult(context, result));
-    if (result.outcome === 'conflicts' && !context.json) {
-      context.note(nextStep(result));
-    }
-    return result.outcome === 'conflicts' ? 1 : 0;
+    return showMerge(context, await merge(repo, operands, request));
   },
 };
+
+/** @returns the exit status */
+export function showMerge(context: Context, result: MergeResult): number {
+  if (context.json) context.out.json(resultAsJson(result));
+  else if (!context.quiet) context.out.write(renderResult(context, result));
+  if (result.outcome === 'conflicts' && !context.json) context.note(nextStep(result));
+  return result.outcome === 'conflicts' ? 1 : 0;
+}
 
 function nextStep({ dryRun, reused }: MergeResult): string {
   if (dryRun) return 'nothing was changed';

@@ -2,15 +2,19 @@
  * `dv status`: what is staged, what is not, and what dv does not know.
  *
  * JSON: `{"branch","commit","staged":[{table,kind,change,rows}],"unstaged":[...],
- * "untracked":[...],"clean"}`; `clean` is about tracked files only.
+ * "untracked":[...],"clean"}`; `clean` is about tracked files only. A branch that follows
+ * another has `tracking` `{upstream,ahead,behind}`; a clone that lacks something says so in
+ * `shallow` `{boundary}` and `partial` `{remote,tables}`.
  */
 import { Option } from 'commander';
 import type { Repository } from '../../porcelain/repository.ts';
 import { type Status, type StatusChange, status } from '../../porcelain/status.ts';
+import type { Tracking } from '../../porcelain/tracking.ts';
 import type { CommandModule } from '../command.ts';
 import type { Context } from '../context.ts';
 import { openRepositoryOf } from '../open-repository.ts';
 import { renderStatus, shownPath } from '../render/status.ts';
+import { renderTracking } from '../render/tracking.ts';
 
 interface Options {
   readonly short?: boolean;
@@ -39,10 +43,16 @@ export const command: CommandModule<Options> = {
   },
 };
 
+/** `origin/main [ahead 1]`, as git has it. */
+function renderShortTracking(tracking: Tracking): string {
+  const [upstream, rest] = renderTracking(tracking).split(': ');
+  return rest === undefined ? upstream : `${upstream} [${rest}]`;
+}
+
 const LETTERS: Readonly<Record<StatusChange, string>> = { added: 'A', modified: 'M', removed: 'D' };
 
 function renderShort(
-  { branch, staged, unstaged, untracked }: Status,
+  { branch, staged, unstaged, untracked, tracking }: Status,
   options: Options,
   { paint, shownLine }: Context,
   repo: Repository,
@@ -57,7 +67,10 @@ function renderShort(
     const [x, y] = letters.get(name) ?? [' ', ' '];
     return `${paint.added(x)}${paint.removed(y)} ${shownLine(shownPath(repo, name))}`;
   });
-  if (options.branch) lines.unshift(`## ${shownLine(branch ?? 'HEAD (no branch)')}`);
+  if (options.branch) {
+    const follows = tracking === undefined ? '' : `...${renderShortTracking(tracking)}`;
+    lines.unshift(`## ${shownLine(`${branch ?? 'HEAD (no branch)'}${follows}`)}`);
+  }
   for (const name of untracked) {
     lines.push(`${paint.removed('??')} ${shownLine(shownPath(repo, name))}`);
   }

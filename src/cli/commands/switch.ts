@@ -43,10 +43,11 @@ export const command: CommandModule<Options> = {
     const { target, ...request } = readRequest(operand, options);
     const repo = await openAsOf(context, options);
     const result = await switchTo(repo, target, request);
-    const { branch, commit, files } = result;
-    if (context.json) context.out.json({ branch, commit, files });
+    const { branch, commit, files, upstream } = result;
+    if (context.json) context.out.json({ branch, commit, files, ...(upstream && { upstream }) });
     else {
       context.note(await describe(context, repo, result, request));
+      if (upstream) context.note(`branch '${branch}' follows '${upstream}'`);
       if (branch === null && context.isTTY) {
         context.note('hint: dv switch -c NAME keeps commits that are made here');
       }

@@ -21,5 +21,6 @@ export function formatBytes(bytes: number): string {
 /** `1 row`, `1,234 rows`; bytes as `formatBytes` has them. `plural` in English. */
 export function formatCount(value: number, plural: string): string {
   if (plural === 'bytes') return formatBytes(value);
-  return `${formatNumber(value)} ${value === 1 ? plural.replace(/s$/, '') : plural}`;
+  const singular = plural.replace(/ches$/, 'ch').replace(/s$/, '');
+  return `${formatNumber(value)} ${value === 1 ? singular : plural}`;
 }

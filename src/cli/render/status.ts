@@ -10,6 +10,7 @@ import { shortHash } from './commit-parts.ts';
 import { formatCount } from './count.ts';
 import type { Role } from './paint.ts';
 import { countPhrase } from './row-counts.ts';
+import { renderTrackingLines } from './tracking.ts';
 import { displayWidth, pad } from './width.ts';
 
 type Style = Pick<Context, 'paint' | 'shownLine'>;
@@ -51,13 +52,22 @@ export function renderStatus(status: Status, style: Style, place: Place): string
   return [...lines, ...(foot === '' ? [] : [foot])].join('\n').replace(/\n*$/, '\n');
 }
 
-function renderHead({ branch, commit, merge }: Status, { paint, shownLine }: Style): string[] {
+function renderHead(status: Status, { paint, shownLine }: Style): string[] {
+  const { branch, commit, merge, tracking, shallow, partial } = status;
   const at = commit === null ? '' : shortHash(commit);
   const lines = [
     branch === null
       ? `${paint.removed('HEAD detached at')} ${at}`
       : `On branch ${shownLine(branch)}`,
   ];
+  if (tracking !== undefined) lines.push(...renderTrackingLines(tracking).map(shownLine));
+  if (shallow !== undefined) {
+    lines.push('The history is cut off (use "dv fetch --unshallow" to bring the rest)');
+  }
+  if (partial !== undefined) {
+    const tables = partial.tables.join(', ');
+    lines.push(shownLine(`Only ${tables} came along; others are fetched when needed`));
+  }
   if (commit === null) lines.push('', 'No commits yet');
   if (merge !== undefined) lines.push(...renderMerge(merge, { paint, shownLine }));
   return [...lines, ''];

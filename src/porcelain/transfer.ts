@@ -1,0 +1,166 @@
+/**
+ * Fetches and pushes as the verbs need them: with this repository's store, clock and progress,
+ * and what it is known to lack.
+ */
+import type { Hash } from '../hash.ts';
+import type { Edge } from '../model/edges.ts';
+import type { BoundedStore } from '../model/shallow.ts';
+import { readShallow } from '../model/shallow.ts';
+import type { ObjectStore, Transaction } from '../store/contract.ts';
+import type { RetryOptions } from '../sync/backoff.ts';
+import { type Fetched, fetchInto } from '../sync/fetch-into.ts';
+import { selectHaves } from '../sync/negotiate.ts';
+import type {
+  FetchRequest,
+  PushRequest,
+  RefOutcome,
+  Remote,
+  RemoteRefs,
+} from '../sync/protocol.ts';
+import { pushFrom } from '../sync/push-from.ts';
+import type { BundleRemote } from './bundle-remote.ts';
+import type { Environment } from './environment.ts';
+import { withoutFilling } from './filling-store.ts';
+import { readPartial } from './missing-parts.ts';
+import { raced } from './raced.ts';
+import type { Repository } from './repository.ts';
+
+export interface Ask {
+  readonly wants?: readonly Hash[];
+  readonly roots?: readonly Edge[];
+  readonly depth?: number;
+  /** All that a shallow clone left out. */
+  readonly unshallow?: boolean;
+  readonly tables?: readonly string[];
+  readonly levels?: 'all' | 'internal';
+  /** What is here, where that is known; else it is found out. */
+  readonly haves?: readonly Hash[];
+}
+
+export interface Brought {
+  readonly chunks: number;
+  /** Of packs. */
+  readonly bytes: number;
+}
+
+/** More than any history has. */
+const ALL_COMMITS = 1_000_000_000;
+/** Times that a transaction may lose against other commands. */
+const TRIES = 8;
+
+/** What commits are compared in before they count. */
+export type Incoming = ObjectStore & BoundedStore;
+
+/**
+ * Brings what is asked for, and makes it count with a transaction, which is made again when it
+ * loses a race.
+ */
+export async function bring(
+  repo: Repository,
+  remote: Remote,
+  ask: Ask,
+  transaction: (incoming: Incoming) => Promise<Transaction>,
+  there?: RemoteRefs,
+): Promise<Brought> {
+  const store = withoutFilling(repo.store);
+  const request = await requestFor(repo, remote, ask, there);
+  if (request === undefined) {
+    for (let tries = 0; tries < TRIES; tries++) {
+      const result = await store.transact(await transaction(repo.store));
+      if (result.done) return { chunks: 0, bytes: 0 };
+    }
+    throw raced();
+  }
+  const fetched = await fetchInto(remote, store, request, {
+    ...retryOptions(repo.env),
+    onProgress: ({ rawBytes, chunks }, header) => {
+      const { env } = repo;
+      const total = header?.chunks;
+      if (total === undefined)
+        env.report({ label: 'fetching', done: rawBytes, total, unit: 'bytes' });
+      else env.report({ label: 'fetching', done: chunks, total, unit: 'objects' });
+    },
+  });
+  const incoming = incomingOf(repo, fetched);
+  for (let tries = 0; tries < TRIES; tries++) {
+    const result = await fetched.commit(await transaction(incoming));
+    if (!result.done) continue;
+    await repo.renewBoundary();
+    return { chunks: fetched.reception.chunks, bytes: fetched.reception.bytes };
+  }
+  throw raced();
+}
+
+/** undefined: everything is here. */
+async function requestFor(
+  repo: Repository,
+  remote: Remote,
+  { wants = [], roots = [], depth, unshallow, tables, levels, haves }: Ask,
+  there: RemoteRefs | undefined,
+): Promise<FetchRequest | undefined> {
+  const store = withoutFilling(repo.store);
+  const shallow = [...(await readShallow(store))];
+  const deepens = depth !== undefined || (unshallow && shallow.length > 0);
+  const asked = [...wants, ...roots.map(({ hash }) => hash)];
+  const present = await store.hasMany(asked);
+  if (!deepens && present.every(Boolean)) return undefined;
+  const partial = await readPartial(repo);
+  const only = tables ?? (roots.length > 0 ? undefined : partial?.tables);
+  const { bundle } = remote as Partial<BundleRemote>;
+  return {
+    // A bundle holds what it holds, so all of it has to be expected.
+    wants: bundle === undefined ? wants : [...new Set([...wants, ...bundle.wants])],
+    ...(roots.length > 0 && { roots }),
+    // What is filled in is sent whole: a table that is lacking in one commit is so in others.
+    ...(roots.length === 0 && {
+      haves: haves ?? (await selectHaves(store, there ? { remote: there } : {})),
+    }),
+    ...(deepens && { depth: depth ?? ALL_COMMITS }),
+    ...(only && { tables: only }),
+    ...(levels && { levels }),
+    ...(shallow.length > 0 && { shallow }),
+  };
+}
+
+/** The store with what has come and does not count yet. */
+function incomingOf(repo: Repository, { chunks, shallow }: Fetched): Incoming {
+  const store = withoutFilling(repo.store);
+  const came = new Map(chunks.map(({ hash, bytes }) => [hash, bytes]));
+  return {
+    getMany: async (hashes) => {
+      const found = await store.getMany(hashes);
+      return hashes.map((hash, i) => came.get(hash) ?? found[i]);
+    },
+    hasMany: async (hashes) => {
+      const found = await store.hasMany(hashes);
+      return hashes.map((hash, i) => came.has(hash) || found[i]);
+    },
+    putMany: (put) => store.putMany(put),
+    findHashes: (prefix, limit) => store.findHashes(prefix, limit),
+    shallow: new Set(shallow),
+  };
+}
+
+/** Pushes, and says what became of each ref. */
+export async function sendPush(
+  repo: Repository,
+  remote: Remote,
+  request: PushRequest,
+  refs: RemoteRefs,
+): Promise<readonly RefOutcome[]> {
+  const pushed = await pushFrom(remote, withoutFilling(repo.store), request, {
+    ...retryOptions(repo.env),
+    refs,
+    onProgress: ({ bytes }) =>
+      repo.env.report({ label: 'pushing', done: bytes, total: undefined, unit: 'bytes' }),
+  });
+  return pushed.outcomes;
+}
+
+/** Waits, and draws lots, as the outside world does. */
+export function retryOptions(env: Environment): RetryOptions {
+  return {
+    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    random: () => Number.parseInt(env.randomId().slice(0, 8), 16) / 0x1_0000_0000,
+  };
+}
