@@ -50,7 +50,32 @@ export interface GcOptions {
   /** Unreachable objects written since this time stay (ms since the epoch). */
   readonly keepSince: number;
   readonly dryRun: boolean;
+  /** What a shallow or partial clone left out: missing, and no damage. */
+  readonly lacks?: Lacks;
   readonly onProgress: (marked: number) => void;
+}
+
+export interface Lacks {
+  /** Commits whose parents are not here. */
+  readonly shallow: ReadonlySet<Hash>;
+  /** Tables and files may be missing. */
+  readonly tables: boolean;
+}
+
+/** May what the edge leads to be missing? */
+export function mayLack({ kind }: Edge, lacks: Lacks | undefined): boolean {
+  return (lacks?.tables ?? false) && (kind === 'table' || kind === 'blob');
+}
+
+/** The edges out of a chunk, but for those that lead beyond the boundary. */
+export function edgesHere(
+  { kind, hash }: Edge,
+  bytes: Uint8Array,
+  lacks: Lacks | undefined,
+): Edge[] {
+  const edges = edgesOf(kind, bytes);
+  const isBoundary = kind === 'named' && (lacks?.shallow.has(hash) ?? false);
+  return isBoundary ? edges.filter((edge) => edge.kind !== 'named') : edges;
 }
 
 export interface GcResult extends SweepResult {
@@ -76,13 +101,14 @@ export async function collectGarbage(
     reachable += marked.length;
     options.onProgress(reachable);
     await nextTurn();
-    await checkPresent(store, edges, fresh);
+    await checkPresent(store, edges, fresh, options.lacks);
     const open = marked.filter(({ kind }) => kind !== 'end' && kind !== 'schema');
     const chunks = await store.getMany(open.map(({ hash }) => hash));
-    open.forEach(({ kind, hash }, i) => {
+    open.forEach((edge, i) => {
       const bytes = chunks[i];
-      if (bytes === undefined) throw missing(hash);
-      for (const edge of edgesOf(kind, bytes)) stack.push(edge);
+      if (bytes === undefined && mayLack(edge, options.lacks)) return;
+      if (bytes === undefined) throw missing(edge.hash);
+      for (const next of edgesHere(edge, bytes, options.lacks)) stack.push(next);
     });
   }
   const { keepSince, dryRun } = options;
@@ -94,8 +120,11 @@ async function checkPresent(
   store: Store,
   edges: readonly Edge[],
   fresh: readonly boolean[],
+  lacks: Lacks | undefined,
 ): Promise<void> {
-  const stale = edges.filter((_, i) => !fresh[i]).map(({ hash }) => hash);
+  const stale = edges
+    .filter((edge, i) => !fresh[i] && !mayLack(edge, lacks))
+    .map(({ hash }) => hash);
   if (stale.length === 0) return;
   const present = await store.hasMany(stale);
   const lost = present.indexOf(false);
