@@ -158,6 +158,7 @@ export type { RestoreOptions, RestoreResult } from './porcelain/restore.ts';
 export type { BlamedRow, BlameOptions, HistoryOptions } from './porcelain/row-questions.ts';
 export type { RowSelection } from './porcelain/select-rows.ts';
 export type { SequenceResult } from './porcelain/sequencer.ts';
+export type { SquashOptions, SquashResult } from './porcelain/squash.ts';
 export type { Status, StatusEntry, StatusOptions } from './porcelain/status.ts';
 export type { SwitchOptions, SwitchResult } from './porcelain/switch.ts';
 export type { RuledColumn, TableRules } from './porcelain/table-rules.ts';

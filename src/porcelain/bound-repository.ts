@@ -37,6 +37,7 @@ import { type RemoveOptions, type Renamed, remove, rename } from './remove.ts';
 import { type Repository, resolveCommit } from './repository.ts';
 import { type ResetMode, type ResetResult, reset } from './reset.ts';
 import { type RestoreOptions, type RestoreResult, restore } from './restore.ts';
+import { type SquashOptions, type SquashResult, squash } from './squash.ts';
 import { type Status, type StatusOptions, status } from './status.ts';
 import { type SwitchOptions, type SwitchResult, switchTo } from './switch.ts';
 import { setTableRules, type TableRules, tableRules } from './table-rules.ts';
@@ -276,6 +277,11 @@ export class DvRepository extends MergingRepository {
   /** Removes what nothing reaches any more. */
   gc(options?: GcVerbOptions): Promise<GcVerbResult> {
     return gc(this.#repo, options);
+  }
+
+  /** Thins the old history of a branch to one commit a period. */
+  squash(options: SquashOptions): Promise<SquashResult> {
+    return squash(this.#repo, options);
   }
 
   /** What the store holds by kind of object, and what it takes. */

@@ -31,6 +31,7 @@ import type {
 import { BRANCH_PREFIX } from '../model/names.ts';
 import { readCommit } from '../model/object-reader.ts';
 import { findRef } from '../model/revision.ts';
+import { diffRoots } from '../model/root.ts';
 import type { WorkingSet } from '../model/working-set.ts';
 import type { ChunkToPut } from '../store/contract.ts';
 import type { ColumnRule } from '../tuple/schema.ts';
@@ -38,6 +39,7 @@ import { requireWorkingFiles } from './bare.ts';
 import { checkout } from './checkout.ts';
 import { type CommitSummary, summarize } from './commit.ts';
 import { requireNoMerge } from './merge-guard.ts';
+import { needDifferences } from './missing-parts.ts';
 import { type Repository, resolveCommit } from './repository.ts';
 import type { ResolveResult } from './resolve.ts';
 import { type MergePlan, moveHead, requireCleanStage, settleMerge } from './settle-merge.ts';
@@ -89,6 +91,16 @@ interface Scene {
   readonly options: MergeVerbOptions;
 }
 
+/** What a clone left out and a merge of these two takes: older commits, and tables. */
+async function needForMerge(repo: Repository, head: Hash, theirs: Hash): Promise<void> {
+  const isShallow = (repo.store.shallow?.size ?? 0) > 0;
+  if (isShallow && (await mergeBases(repo.store, head, theirs)).length === 0) {
+    await repo.filler().history();
+  }
+  const [ours, other] = [await readCommit(repo.store, head), await readCommit(repo.store, theirs)];
+  await needDifferences(repo, await diffRoots(repo.nodes, ours.root, other.root));
+}
+
 /** @throws DvError `merge-in-progress`, `unsaved-changes`, `unrelated-histories`,
  * `not-fast-forward`, `no-commits`, `ref-moved`, `conflicts-left` (several commits) */
 export async function merge(
@@ -104,6 +116,7 @@ export async function merge(
   const head = set.head.commit;
   if (head === undefined) return startFrom(repo, set, theirs, options);
   const scene = { repo, set, head, options };
+  for (const commit of theirs) await needForMerge(repo, head, commit);
   const open: number[] = [];
   for (const [i, hash] of theirs.entries()) {
     if (!(await isAncestor(repo.store, hash, head))) open.push(i);

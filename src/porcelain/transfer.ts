@@ -5,6 +5,7 @@
 import type { Hash } from '../hash.ts';
 import type { Edge } from '../model/edges.ts';
 import type { BoundedStore } from '../model/shallow.ts';
+import { readShallow } from '../model/shallow.ts';
 import type { ObjectStore, Transaction } from '../store/contract.ts';
 import type { RetryOptions } from '../sync/backoff.ts';
 import { type Fetched, fetchInto } from '../sync/fetch-into.ts';
@@ -17,7 +18,6 @@ import type {
   RemoteRefs,
 } from '../sync/protocol.ts';
 import { pushFrom } from '../sync/push-from.ts';
-import { readShallow } from '../sync/shallow.ts';
 import type { BundleRemote } from './bundle-remote.ts';
 import type { Environment } from './environment.ts';
 import { withoutFilling } from './filling-store.ts';
@@ -33,6 +33,8 @@ export interface Ask {
   readonly unshallow?: boolean;
   readonly tables?: readonly string[];
   readonly levels?: 'all' | 'internal';
+  /** What is here, where that is known; else it is found out. */
+  readonly haves?: readonly Hash[];
 }
 
 export interface Brought {
@@ -93,11 +95,11 @@ export async function bring(
 async function requestFor(
   repo: Repository,
   remote: Remote,
-  { wants = [], roots = [], depth, unshallow, tables, levels }: Ask,
+  { wants = [], roots = [], depth, unshallow, tables, levels, haves }: Ask,
   there: RemoteRefs | undefined,
 ): Promise<FetchRequest | undefined> {
   const store = withoutFilling(repo.store);
-  const shallow = await readShallow(store);
+  const shallow = [...(await readShallow(store))];
   const deepens = depth !== undefined || (unshallow && shallow.length > 0);
   const asked = [...wants, ...roots.map(({ hash }) => hash)];
   const present = await store.hasMany(asked);
@@ -110,7 +112,9 @@ async function requestFor(
     wants: bundle === undefined ? wants : [...new Set([...wants, ...bundle.wants])],
     ...(roots.length > 0 && { roots }),
     // What is filled in is sent whole: a table that is lacking in one commit is so in others.
-    ...(roots.length === 0 && { haves: await selectHaves(store, there ? { remote: there } : {}) }),
+    ...(roots.length === 0 && {
+      haves: haves ?? (await selectHaves(store, there ? { remote: there } : {})),
+    }),
     ...(deepens && { depth: depth ?? ALL_COMMITS }),
     ...(only && { tables: only }),
     ...(levels && { levels }),

@@ -9,8 +9,8 @@
  *      dead letter, or ends the stream with all rows in front of it written.
  */
 import { DvError, type ErrorCode } from '../../errors.ts';
-import type { RowWriter, SourceOffsets, WriteBatch } from '../contract.ts';
 import type { ColumnType } from '../../tuple/schema.ts';
+import type { RowWriter, SourceOffsets, WriteBatch } from '../contract.ts';
 import { pickRows } from './batch-rows.ts';
 import type { RowCollector } from './collector.ts';
 import type { DeadLetters, Flaw, Positions, RecordSource } from './record.ts';
@@ -56,6 +56,8 @@ const PASSING: ReadonlySet<ErrorCode> = new Set([
   'connection-lost',
   'remote-unreachable',
   'server-failed',
+  'unavailable',
+  'limit-exceeded',
   'locked',
   'ref-moved',
 ] satisfies ErrorCode[]);

@@ -171,7 +171,8 @@ class IngestRun {
       this.#begin();
       verdict = this.#filling.add(block, i);
     }
-    if (verdict === 'full') throw new DvError('too-many-columns', 'one record does not fit in a batch');
+    if (verdict === 'full')
+      throw new DvError('too-many-columns', 'one record does not fit in a batch');
     if (typeof verdict === 'object') return this.#bury(block, i, partition, verdict);
     if (verdict !== 'added' || this.#parts.sequence === undefined) return;
     const outOfOrder = this.#checkSequence(block, i);
@@ -271,4 +272,3 @@ export function badRecord(
     data: { source: source.place, partition: name, position, line },
   });
 }
-

@@ -49,7 +49,9 @@ export class KafkaSource implements RecordSource {
     }
     if (once && left.size === 0) return;
     for await (const messages of this.#port.consume(topic, from, signal)) {
-      const wanted = once ? messages.filter((one) => one.offset < this.#ends[one.partition]) : messages;
+      const wanted = once
+        ? messages.filter((one) => one.offset < this.#ends[one.partition])
+        : messages;
       if (wanted.length > 0) yield blockOf(wanted);
       if (!once) this.#noteEnds(messages);
       else if (isThrough(messages, left)) return;
@@ -100,7 +102,10 @@ export class KafkaSource implements RecordSource {
   }
 
   lag({ behind }: Positions): number {
-    return this.#ends.reduce((sum, end, i) => sum + Math.max(0, end - Math.max(0, behind[i] ?? 0)), 0);
+    return this.#ends.reduce(
+      (sum, end, i) => sum + Math.max(0, end - Math.max(0, behind[i] ?? 0)),
+      0,
+    );
   }
 
   close(): Promise<void> {
