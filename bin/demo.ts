@@ -1,7 +1,7 @@
 /**
  * `npm run demo`: dv in half a minute, on real data. Keeps five published versions of a list
- * of web crawlers, looks at what changed from one to the next, tries an edit on a branch and
- * looks back. Every command is shown before it runs; the directory goes away at the end.
+ * of web crawlers, looks at what changed from one to the next, merges an edit made on a branch,
+ * resolves the conflict, and looks back. Every command is shown before it runs; the directory goes away at the end.
  */
 import { spawnSync } from 'node:child_process';
 import {
@@ -36,7 +36,7 @@ const bold = process.stdout.isTTY && !process.env.NO_COLOR ? ['\x1b[1m', '\x1b[0
 
 class Demo {
   readonly directory = mkdtempSync(join(tmpdir(), 'dv-demo-'));
-  readonly #env = {
+  readonly #env: NodeJS.ProcessEnv = {
     ...process.env,
     HOME: this.directory,
     XDG_CONFIG_HOME: join(this.directory, '.config'),
@@ -51,6 +51,15 @@ class Demo {
 
   /** Shows a command and runs it; what it writes goes where this program writes. */
   dv(...args: readonly string[]): void {
+    this.run(args);
+  }
+
+  /** The same for a command whose answer is no: conflicts are left. */
+  dvSaysNo(...args: readonly string[]): void {
+    this.run(args, 1);
+  }
+
+  private run(args: readonly string[], expected = 0): void {
     const shown = args.map(quote).join(' ');
     process.stdout.write(`${bold[0]}$ dv ${shown}${bold[1]}\n`);
     const { status, error } = spawnSync(DV, args, {
@@ -59,7 +68,7 @@ class Demo {
       stdio: ['ignore', 'inherit', 'inherit'],
     });
     if (error !== undefined) throw error;
-    if (status !== 0) throw new Error(`dv ${shown} ended with status ${status}`);
+    if (status !== expected) throw new Error(`dv ${shown} ended with status ${status}`);
   }
 
   publish(version: string): void {
@@ -112,7 +121,7 @@ function compareVersions(demo: Demo): void {
 function editOnBranch(demo: Demo): void {
   demo.say('An edit on a branch.');
   demo.dv('switch', '-c', 'https');
-  demo.edit('http://www.google.com/bot.html', 'https://www.google.com/bot.html');
+  demo.edit(',http://www.google.com/bot.html', ',https://www.google.com/bot.html');
   demo.dv('diff', '--columns', 'url');
   demo.dv('commit', '-am', 'Google has https');
   demo.dv('switch', 'main');
@@ -120,7 +129,22 @@ function editOnBranch(demo: Demo): void {
   demo.dv('diff', 'main', 'https', '--json', '--columns', 'url');
 }
 
+function mergeBranch(demo: Demo): void {
+  demo.say('Meanwhile on main: the same cell is edited, and another row.');
+  demo.edit(',http://www.google.com/bot.html', ',https://developers.google.com/crawlers');
+  demo.edit(',http://fedoraplanet.org/', ',https://fedoraplanet.org/');
+  demo.dv('commit', '-am', 'Google has moved');
+  demo.say('Only what both changed is asked: one cell. The rest of the row is merged.');
+  demo.dvSaysNo('merge', 'https');
+  demo.dvSaysNo('conflicts');
+  demo.dv('resolve', '--ours', '--column', 'url');
+  demo.dv('commit', '-m', 'Merge the branch https');
+  demo.dv('log', '--graph', '--oneline', '-n', '4');
+}
+
 function lookBack(demo: Demo): void {
+  demo.say('Every version of one row, in a column of interest: who changed it, and when.');
+  demo.dv('history', TABLE, 'Googlebot\\/', '--column', 'url');
   demo.say('A look back over seven years: one row, and the whole table as it was.');
   demo.dv('diff', 'v1.0.35', 'v1.43.0', '--columns', 'url', '--where', "pattern = 'zgrab'");
   demo.dv('restore', '--source', 'v1.0.35', TABLE);
@@ -128,7 +152,7 @@ function lookBack(demo: Demo): void {
   demo.dv('diff', 'v1.0.35', '--exit-code');
   demo.dv('restore', TABLE);
   demo.dv('status');
-  demo.say(`Six commits on ${formatKilobytes(publishedBytes())} of CSV take:`);
+  demo.say(`Eight commits on ${formatKilobytes(publishedBytes())} of CSV take:`);
   demo.dv('store', 'stat');
   demo.dv('fsck');
 }
@@ -148,6 +172,7 @@ function tell(demo: Demo): void {
   publishVersions(demo);
   compareVersions(demo);
   editOnBranch(demo);
+  mergeBranch(demo);
   lookBack(demo);
 }
 

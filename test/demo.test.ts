@@ -11,7 +11,13 @@ test('the story, on real data', async () => {
   const temporary = temporaryDirectory();
   const env = { TMPDIR: temporary, DV_AUTHOR_NAME: undefined };
   const { status, stdout, stderr } = await runProgram(process.execPath, [DEMO], { env });
-  const notes = "Switched to a new branch 'https'\nSwitched to branch 'main'\n";
+  const notes = [
+    "Switched to a new branch 'https'",
+    "Switched to branch 'main'",
+    'hint: dv conflicts shows them, dv resolve settles them, dv commit ends the merge',
+    'dv commit ends the merge',
+    '',
+  ].join('\n');
   expect({ status, stderr }).toEqual({ status: 0, stderr: notes });
   for (const line of [
     "$ dv commit -am 'Version 1.0.76' --date 2019-12-11",
@@ -19,6 +25,10 @@ test('the story, on real data', async () => {
     'nothing to commit',
     '~ BrandVerity               url: ∅ → http://www.brandverity.com/why-is-brandverity-visiting-me',
     '  + column tags json',
+    'CONFLICT in crawlers.csv: 1 row',
+    'crawlers.csv  pattern Googlebot\\/: both changed it',
+    '1 conflict resolved; none is left',
+    '    url: http://www.google.com/bot.html → https://developers.google.com/crawlers',
     '~ zgrab  url: https://zmap.io/ → https://github.com/zmap/zgrab2',
   ]) {
     expect(stdout.split('\n')).toContain(line);

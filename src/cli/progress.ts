@@ -73,6 +73,7 @@ export function renderProgress(step: Progress, elapsed: number, width: number): 
   if (total !== undefined && perSecond > 0 && done < total) {
     parts.push(`${formatSeconds((total - done) / perSecond)} left`);
   }
+  if (step.detail !== undefined) parts.push(step.detail);
   return truncate(parts.join('  '), width);
 }
 

@@ -87,6 +87,17 @@ export class RecordScanner implements RowBatch {
     return this.rows > 0 && (this.rows + 1) * this.names.count > MAX_CELLS;
   }
 
+  /** The row read last has more columns than the batch: it is for the next one. */
+  get carries(): boolean {
+    return this.#carried;
+  }
+
+  /** Takes the row read last out again, whether it is in the batch or carried over. */
+  takeBack(): void {
+    if (!this.#carried) this.rows -= 1;
+    this.#carried = false;
+  }
+
   /** Starts the next batch, with the row that was left over from this one. */
   restart(): void {
     if (this.#carried) {

@@ -46,7 +46,7 @@ export class BranchQueue {
     this.#branch = branch;
     this.#ref = BRANCH_PREFIX + branch;
     this.#chunks = new ChunkBuffer(scene.store);
-    this.#nodes = new NodeStore(this.#chunks);
+    this.#nodes = new NodeStore(this.#chunks, { cachedLeaves: 16 });
   }
 
   write(request: WriteRequest): Promise<WriteResult> {
@@ -63,6 +63,10 @@ export class BranchQueue {
     const known = (commit: Hash) => (commit === seen?.head ? seen.sources : undefined);
     const sources = await readSources(this.#scene.store, head, known);
     return Object.hasOwn(sources, source) ? sources[source] : null;
+  }
+
+  get isIdle(): boolean {
+    return this.#running === undefined;
   }
 
   /** Resolves when nothing waits any more. */

@@ -11,6 +11,7 @@
 import type { Hash } from '../hash.ts';
 import type { TableDiff } from '../model/change.ts';
 import type { Clock } from '../model/objects.ts';
+import type { RowBatch } from '../tuple/row-batch.ts';
 import type { Cell, ColumnType } from '../tuple/schema.ts';
 
 export interface TableRowCounts {
@@ -138,9 +139,22 @@ export type RowWrite =
 /** Next offset by partition of a source, as kept in a commit's `source` map, by source name. */
 export type SourceOffsets = Readonly<Record<string, string>>;
 
+/** Rows as cells in bytes, for streams: no object and no string a row. */
+export interface WriteBatch {
+  /** Name by batch column; undefined: no column of the table, such as a field that says the op. */
+  readonly columns: readonly (string | undefined)[];
+  /** Unchanged until `write` has answered. */
+  readonly rows: RowBatch;
+  /** By row: 1 is a delete, of which only the key's cells count; else an upsert. */
+  readonly deletes?: Uint8Array;
+}
+
 export interface TableWrites {
   readonly table: string;
+  /** In order: of several writes of one key the last one stays. */
   readonly writes: readonly RowWrite[];
+  /** In their stead, in order likewise. */
+  readonly batch?: WriteBatch;
   /** For a table that is not there yet: its key. Default: as `dv add` would choose. */
   readonly key?: readonly string[];
   /** Types by column of a new table, or of columns to add; the rest are inferred. */

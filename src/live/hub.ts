@@ -3,8 +3,9 @@
  * memory, with what was made of it; a watcher (subscription.ts) is a position in it. So
  * whoever is behind costs nothing: what it has not taken yet lies in the feed, not in a queue.
  */
+import { nextClock, readClock } from '../model/clock.ts';
 import { feedEpoch, formatCursor } from '../model/cursor.ts';
-import type { Clock } from '../model/objects.ts';
+import { readNodeId } from '../model/node-id.ts';
 import type { NodeStore } from '../prolly/node-store.ts';
 import type { FeedEntry, Store } from '../store/contract.ts';
 import type { BookmarkEvent, ResetEvent } from './contract.ts';
@@ -22,8 +23,8 @@ const RETRY_MS = 200;
 export interface HubOptions {
   /** 16 random hex digits: for the epoch of a feed that has none. */
   readonly randomId: () => string;
-  /** The sender's hybrid logical clock now, for bookmarks. */
-  readonly clock: () => Clock | Promise<Clock>;
+  /** ms since the epoch. */
+  readonly now: () => number;
 }
 
 interface KeptForm {
@@ -94,7 +95,9 @@ export class FeedHub implements FeedReader {
   }
 
   async bookmark(sequence: number): Promise<BookmarkEvent> {
-    return { type: 'bookmark', id: this.cursorOf(sequence), clock: await this.options.clock() };
+    const latest = await readClock(this.store);
+    const clock = nextClock(latest, this.options.now(), await readNodeId(this.store));
+    return { type: 'bookmark', id: this.cursorOf(sequence), clock };
   }
 
   /** Items behind `after`, at most `limit`. Those in memory are shared. */

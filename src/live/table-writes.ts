@@ -12,12 +12,9 @@ import { ByteWriter, compareBytes } from '../bytes.ts';
 import { DvError } from '../errors.ts';
 import type { Hash } from '../hash.ts';
 import { buildBlob } from '../model/blob.ts';
-import { encodeSchema, encodeTable, toChunk } from '../model/objects.ts';
-import { relayTree } from '../model/relay.ts';
 import { loadRow } from '../model/table-diff.ts';
 import { editTree } from '../prolly/edit.ts';
 import type { NodeStore } from '../prolly/node-store.ts';
-import { EMPTY_TREE } from '../prolly/node-writer.ts';
 import { getEntries } from '../prolly/scan.ts';
 import { KeyEncoder } from '../tuple/key-codec.ts';
 import { combineKeyless } from '../tuple/keyless.ts';
@@ -27,14 +24,8 @@ import type { Cell, Schema } from '../tuple/schema.ts';
 import type { RowWrite, TableRowCounts, TableWrites } from './contract.ts';
 import type { OpenTable } from './open-table.ts';
 import { batchOfWrites, ownCell } from './write-rows.ts';
-import { checkSchemaSize, fitSchema } from './write-schema.ts';
-
-export interface WrittenTable {
-  /** undefined: not there before, and still not. */
-  readonly table: OpenTable | undefined;
-  readonly changed: boolean;
-  readonly counts: TableRowCounts;
-}
+import { fitSchema } from './write-schema.ts';
+import { layOut, putTable, type WrittenTable } from './written-table.ts';
 
 /** One write whose key is known. `value` null: a delete; undefined: a patch. */
 interface KeyedWrite {
@@ -87,18 +78,6 @@ function checkNewTable({ table, writes }: TableWrites): void {
   });
 }
 
-/** The table's tree as the schema lays rows out. */
-function layOut(
-  nodes: NodeStore,
-  before: OpenTable | undefined,
-  schema: Schema,
-): Hash | Promise<Hash> {
-  if (before === undefined) return EMPTY_TREE;
-  if (before.schema === schema) return before.tree;
-  const places = schema.columns.map((_, i) => (i < before.schema.columns.length ? i : -1));
-  return relayTree(nodes, before.tree, before.schema, { schema, places });
-}
-
 function encodeWrites(
   nodes: NodeStore,
   request: TableWrites,
@@ -110,19 +89,24 @@ function encodeWrites(
   if (schema.key.length === 0) refuseKeyed(request);
   const put = (bytes: Uint8Array) => buildBlob(bytes, (chunk) => nodes.put(chunk));
   const sources = schema.columns.map((_, i) => i);
-  const encoder = new RowEncoder(schema, sources, put);
-  const out = new ByteWriter(4096);
+  const rows = new RowEncoder(schema, sources, put);
+  const types = schema.key.map((column) => schema.columns[column].type);
+  const keys = new KeyEncoder(types, schema.key);
+  const out = new ByteWriter(1024);
   const encoded: KeyedWrite[] = [];
   for (let row = 0; row < numbers.length; row++) {
     out.clear();
     const number = numbers[row];
-    if (!encoder.encode(batch, row, out)) {
-      throw rowError(schema, encoder.problem!, { table, row: number + 1 });
+    if (writes[number].op === 'patch' && keys.append(batch, row, out)) {
+      encoded.push({ key: out.take(), value: undefined, number });
+      continue;
+    }
+    if (!rows.encode(batch, row, out)) {
+      throw rowError(schema, rows.problem!, { table, row: number + 1 });
     }
     const bytes = out.take();
-    const key = bytes.subarray(0, encoder.keyLength);
-    const isWhole = writes[number].op === 'upsert';
-    encoded.push({ key, value: isWhole ? bytes.subarray(encoder.keyLength) : undefined, number });
+    const [key, value] = [bytes.subarray(0, rows.keyLength), bytes.subarray(rows.keyLength)];
+    encoded.push({ key, value, number });
   }
   if (numbers.length === writes.length) return encoded;
   encoded.push(...encodeDeletes(request, schema));
@@ -240,24 +224,4 @@ async function patchRow(
     if (Object.hasOwn(cells, name)) row[i] = ownCell(cells, name);
   });
   return encodeRow(schema, row, (bytes) => buildBlob(bytes, (chunk) => nodes.put(chunk))).value;
-}
-
-function putTable(
-  nodes: NodeStore,
-  name: string,
-  before: OpenTable | undefined,
-  schema: Schema,
-  tree: Hash,
-): OpenTable {
-  let schemaHash = before?.schemaHash;
-  if (schemaHash === undefined || schema !== before?.schema) {
-    const chunk = toChunk(encodeSchema(schema));
-    checkSchemaSize(name, schema, chunk.bytes.length);
-    nodes.put(chunk);
-    schemaHash = chunk.hash;
-  }
-  const chunk = toChunk(encodeTable({ schema: schemaHash, tree }), before?.hash);
-  nodes.putIfEmpty(tree);
-  nodes.put(chunk);
-  return { hash: chunk.hash, tree, schemaHash, schema, dialect: before?.dialect };
 }

@@ -24,8 +24,10 @@ import { type BranchState, tableOf, withTables } from './branch-state.ts';
 import type { TableRowCounts, TableWrites, WriteRequest } from './contract.ts';
 import type { OpenTable } from './open-table.ts';
 import { readSources, type SourceMap, sameOffsets } from './source-offsets.ts';
+import { writeBatch } from './table-batch.ts';
 import { writeTable } from './table-writes.ts';
 import { mergeWrites } from './write-merge.ts';
+import type { WrittenTable } from './written-table.ts';
 
 /** What a commit needs from outside. */
 export interface WriteMoment {
@@ -163,7 +165,7 @@ async function writeTables(
   const isOpen = request.drift === 'widen';
   for (const writes of request.tables) {
     const before = changed.get(writes.table) ?? (await openForWriting(nodes, state, writes));
-    const written = await writeTable(nodes, before, writes, isOpen);
+    const written = await applyWrites(nodes, before, writes, isOpen);
     if (!written.changed || written.table === undefined) continue;
     changed.set(writes.table, written.table);
     counts.push(written.counts);
@@ -174,6 +176,19 @@ async function writeTables(
   }
   const root = entries.size === 0 ? state.root : await editRoot(nodes, state.root, entries);
   return { root, tables: withTables(state.tables, changed), counts, extra: {} };
+}
+
+async function applyWrites(
+  nodes: NodeStore,
+  before: OpenTable | undefined,
+  writes: TableWrites,
+  isOpen: boolean,
+): Promise<WrittenTable> {
+  if (writes.batch === undefined) return writeTable(nodes, before, writes, isOpen);
+  if (writes.writes.length > 0) {
+    throw new DvError('bad-option', 'rows as objects and rows as bytes in one request');
+  }
+  return writeBatch(nodes, before, writes, writes.batch, isOpen);
 }
 
 /** @throws DvError `bad-name`, `name-collision`, `unknown-table` (a plain file) */

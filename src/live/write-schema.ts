@@ -42,7 +42,7 @@ export function fitSchema(
   const { table, writes } = request;
   const names = known?.columns.map(({ name }) => name) ?? [];
   const added = newNames(request, numbers, names);
-  if (added.length > 0 && known !== undefined && !isOpen) throw unknownColumn(request, added[0]);
+  if (added.length > 0 && known !== undefined && !isOpen) throw unknownColumn(table, added[0]);
   for (const { name } of added) names.push(checkColumnName(table, name));
   const batch = batchOfWrites(table, writes, numbers, names);
   const inference = new TypeInference((column) => {
@@ -54,15 +54,15 @@ export function fitSchema(
   inference.observe(batch);
   const [misfit] = inference.misfits().sort((a, b) => a.line - b.line);
   if (misfit !== undefined) throw typeMismatch(table, names[misfit.column], misfit);
-  const types = inference.result(names.length);
-  const columns = names.map((name, i): Column => ({ name, type: types[i].type }));
+  const types = inference.types(names.length);
+  const columns = names.map((name, i): Column => ({ name, type: types[i] }));
   if (known === undefined) return { schema: newTable(request, columns, batch), batch };
   const isSame = columns.every(({ type }, i) => type === known.columns[i]?.type);
   const schema = isSame ? known : withRules({ columns, key: known.key }, known.rules);
   return { schema, batch };
 }
 
-interface NewName {
+export interface NewName {
   readonly name: string;
   readonly row: number;
 }
@@ -84,7 +84,7 @@ function newNames(
   return added;
 }
 
-function unknownColumn({ table }: TableWrites, { name, row }: NewName): DvError {
+export function unknownColumn(table: string, { name, row }: NewName): DvError {
   return new DvError('unknown-column', `'${table}' has no column "${name}" (row ${row})`, {
     hint: 'the drift "widen" adds columns as they come',
     data: { table, row, column: name },
@@ -93,7 +93,7 @@ function unknownColumn({ table }: TableWrites, { name, row }: NewName): DvError 
 
 const MAX_NAME_BYTES = 4096;
 
-function checkColumnName(table: string, name: string): string {
+export function checkColumnName(table: string, name: string): string {
   if (name.isWellFormed() && Buffer.byteLength(name) <= MAX_NAME_BYTES) return name;
   const shown = JSON.stringify(`${name.slice(0, 40)}`);
   throw new DvError('bad-name', `${shown} is no name for a column`, {
@@ -102,7 +102,11 @@ function checkColumnName(table: string, name: string): string {
   });
 }
 
-function typeMismatch(table: string, column: string, { type, line, value }: Misfit): DvError {
+export function typeMismatch(
+  table: string,
+  column: string,
+  { type, line, value }: Misfit,
+): DvError {
   const shown = JSON.stringify(value.length > SHOWN ? `${value.slice(0, SHOWN)}…` : value);
   const message = `${shown} in column "${column}" ${misfitReason(type, value)} (row ${line} for '${table}')`;
   return new DvError('type-mismatch', message, {
@@ -111,7 +115,11 @@ function typeMismatch(table: string, column: string, { type, line, value }: Misf
   });
 }
 
-function newTable(request: TableWrites, columns: readonly Column[], batch: RowBatch): Schema {
+export function newTable(
+  request: TableWrites,
+  columns: readonly Column[],
+  batch: RowBatch,
+): Schema {
   const { table, key: names } = request;
   if (names === undefined) return { columns, key: chooseKey(table, columns, batch) };
   const key = names.map((name) => {

@@ -13,10 +13,13 @@ import { type Edge, edgesOf } from './edges.ts';
 import { HEAD_KEY } from './head.ts';
 import { mergeEdges } from './merge-state.ts';
 import { operationEdges } from './operations.ts';
+import { RecentHashes } from './recent-hashes.ts';
 import { rememberedEdges } from './remembered.ts';
 import { STAGED_KEY } from './working-set.ts';
 
 const BATCH = 256;
+/** Edges to these have been followed: asking the store for each again is most of a gc's time. */
+const RECENT = 262_144;
 
 /** Everything that keeps objects alive besides what they reach. */
 export async function gcRoots(
@@ -88,9 +91,11 @@ export async function collectGarbage(
 ): Promise<GcResult> {
   const marker = await store.startMarking();
   const stack = [...roots];
+  const met = new RecentHashes(RECENT);
   let reachable = 0;
   while (stack.length > 0) {
-    const edges = stack.splice(-BATCH);
+    const edges = stack.splice(-BATCH).filter(({ hash }) => !met.meet(hash));
+    if (edges.length === 0) continue;
     const fresh = await marker.mark(edges.map(({ hash }) => hash));
     const marked = edges.filter((_, i) => fresh[i]);
     reachable += marked.length;

@@ -9,6 +9,8 @@ export interface Progress {
   readonly done: number;
   readonly total: number | undefined;
   readonly unit: 'bytes' | 'rows' | 'objects' | 'files';
+  /** What else there is to say; it may change from step to step. */
+  readonly detail?: string;
 }
 
 export interface Environment {

@@ -10,17 +10,24 @@
  *      change nothing.
  */
 
-import { bug, DvError } from '../errors.ts';
+import { DvError } from '../errors.ts';
 import type { Hash } from '../hash.ts';
 import { autoMerge } from '../model/auto-merge.ts';
 import { findOrigins } from '../model/cell-origin.ts';
 import { compareClocks } from '../model/clock.ts';
 import { checkMessage } from '../model/commit-message.ts';
+import { DecisionLog } from '../model/decisions.ts';
 import { isAncestor } from '../model/history.ts';
 import { mergeBases } from '../model/merge-base.ts';
 import { mergeCommits, virtualBase } from '../model/merge-commits.ts';
 import { mergeRoots } from '../model/merge-roots.ts';
-import type { EntryConflict, Renumbered, Resolved, RootMerge } from '../model/merge-types.ts';
+import type {
+  EntryConflict,
+  MergeOptions,
+  Renumbered,
+  Resolved,
+  RootMerge,
+} from '../model/merge-types.ts';
 import { BRANCH_PREFIX } from '../model/names.ts';
 import { readCommit } from '../model/object-reader.ts';
 import { findRef } from '../model/revision.ts';
@@ -281,14 +288,21 @@ async function mergeSeveral(
   incoming: readonly Incoming[],
 ): Promise<RootMerge> {
   let root = set.headRoot;
-  let merged: RootMerge | undefined;
+  const log = new DecisionLog();
+  const renumbered: Renumbered[] = [];
+  const later: MergeOptions = options.resolve === undefined ? {} : { fallback: options.resolve };
   for (const { commit, name } of incoming) {
     const bases = await mergeBases(repo.store, head, commit);
     requireCommon(bases, name, options);
     const base = await virtualBase(repo.nodes, bases, findOrigins);
     const sides = { base, ours: root, theirs: (await readCommit(repo.store, commit)).root };
-    const rules = options.resolve === undefined ? {} : { fallback: options.resolve };
-    merged = await mergeRoots(repo.nodes, sides, rules);
+    const renumber = options.renumber ? await laterSide(repo, head, commit) : undefined;
+    const merged = await mergeRoots(
+      repo.nodes,
+      sides,
+      { ...later, ...(renumber && { renumber }) },
+      log,
+    );
     if (merged.conflicts.length > 0) {
       throw new DvError('conflicts-left', `'${name}' conflicts with what is merged before it`, {
         hint: 'merge one at a time',
@@ -296,9 +310,9 @@ async function mergeSeveral(
       });
     }
     root = merged.root;
+    renumbered.push(...merged.renumbered);
   }
-  if (merged === undefined) throw bug('a merge of nothing');
-  return merged;
+  return { root, conflicts: [], resolved: log.finish(), renumbered };
 }
 
 async function settle(scene: Scene, merged: RootMerge, plan: MergePlan): Promise<MergeResult> {

@@ -34,6 +34,8 @@ export interface Ask {
   readonly unshallow?: boolean;
   readonly tables?: readonly string[];
   readonly levels?: 'all' | 'internal';
+  /** What is here, where that is known; else it is found out. */
+  readonly haves?: readonly Hash[];
 }
 
 export interface Brought {
@@ -94,7 +96,7 @@ export async function bring(
 async function requestFor(
   repo: Repository,
   remote: Remote,
-  { wants = [], roots = [], depth, unshallow, tables, levels }: Ask,
+  { wants = [], roots = [], depth, unshallow, tables, levels, haves }: Ask,
   there: RemoteRefs | undefined,
 ): Promise<FetchRequest | undefined> {
   const store = withoutFilling(repo.store);
@@ -111,7 +113,9 @@ async function requestFor(
     wants: bundle === undefined ? wants : [...new Set([...wants, ...bundle.wants])],
     ...(roots.length > 0 && { roots }),
     // What is filled in is sent whole: a table that is lacking in one commit is so in others.
-    ...(roots.length === 0 && { haves: await selectHaves(store, there ? { remote: there } : {}) }),
+    ...(roots.length === 0 && {
+      haves: haves ?? (await selectHaves(store, there ? { remote: there } : {})),
+    }),
     ...(deepens && { depth: depth ?? ALL_COMMITS }),
     ...(only && { tables: only }),
     ...(levels && { levels }),

@@ -7,7 +7,6 @@ import { isHash } from '../hash.ts';
 import type { FeedSource } from '../live/contract.ts';
 import { FeedHub } from '../live/hub.ts';
 import { LocalFeedSource } from '../live/local-source.ts';
-import { readNodeId } from '../model/node-id.ts';
 import { compileCondition } from '../store/sqlite-condition.ts';
 import { parseDate } from './dates.ts';
 import { type Repository, resolveCommit } from './repository.ts';
@@ -15,8 +14,7 @@ import { type Repository, resolveCommit } from './repository.ts';
 /** The feed of an open repository. Closing it leaves the repository open. */
 export function openLocalFeed(repo: Repository): FeedSource {
   const { store, nodes, env } = repo;
-  const clock = async () => ({ ms: env.now(), counter: 0, node: await readNodeId(store) });
-  const hub = new FeedHub(store, nodes, { randomId: env.randomId, clock });
+  const hub = new FeedHub(store, nodes, env);
   return new LocalFeedSource(repo.worktree, hub);
 }
 
@@ -72,18 +70,4 @@ export function checkConditionText(where: string): void {
       cause: error,
     });
   }
-}
-
-export interface OpenedFeed {
-  readonly source: FeedSource;
-  /** Which branches. */
-  readonly patterns: readonly string[];
-}
-
-/** What `dv watch [REMOTE] [PATTERN...]` names. */
-export async function openFeedOf(
-  repo: Repository,
-  operands: readonly string[],
-): Promise<OpenedFeed> {
-  return { source: openLocalFeed(repo), patterns: operands };
 }

@@ -43,13 +43,26 @@ interface Child {
   readonly flags: number;
 }
 
+/** What edits did to the entries; a value that was there already is no change. */
+export interface EditCounts {
+  added: number;
+  removed: number;
+  modified: number;
+}
+
 /**
  * The root of the tree with the edits applied. New nodes are in the store when it resolves.
- * @throws DvError `missing-object`, `corrupt`
+ * `counts` is added to. @throws DvError `missing-object`, `corrupt`
  */
-export async function editTree(store: NodeStore, root: Hash, edits: EditSource): Promise<Hash> {
+export async function editTree(
+  store: NodeStore,
+  root: Hash,
+  edits: EditSource,
+  counts?: EditCounts,
+): Promise<Hash> {
   const { level: top } = await store.read(root);
-  let changes = await new LevelEdit(store, root, 0, LEAF, top).run(edits);
+  const leaves = counts === undefined ? LEAF : countingLeaf(counts);
+  let changes = await new LevelEdit(store, root, 0, leaves, top).run(edits);
   for (let level = 1; level <= top && changes.length > 0; level++) {
     changes = await new LevelEdit(store, root, level, INTERNAL, top).run([changes]);
   }
@@ -92,11 +105,13 @@ interface EntryKind<E> {
     store: NodeStore,
   ): Promise<void> | undefined;
   put(edit: E, splitter: LevelSplitter): void;
+  /** Told of every edit, with the place of its key in the old node; -1: it is not there. */
+  note?(edit: E, node: Node, index: number): void;
 }
 
 const LEAF: EntryKind<Edit> = {
   copy(node, start, end, splitter) {
-    for (let i = start; i < end; i++) splitter.addPair(node.key(i), node.value(i));
+    splitter.copyEntries(node, start, end);
     return undefined;
   },
   put(edit, splitter) {
@@ -104,17 +119,41 @@ const LEAF: EntryKind<Edit> = {
   },
 };
 
+function countingLeaf(counts: EditCounts): EntryKind<Edit> {
+  return {
+    ...LEAF,
+    note({ value }, node, index) {
+      if (index < 0) counts.added += value === null ? 0 : 1;
+      else if (value === null) counts.removed += 1;
+      else if (compareBytes(node.value(index), value) !== 0) counts.modified += 1;
+    },
+  };
+}
+
 const INTERNAL: EntryKind<ChildEdit> = {
-  async copy(node, start, end, splitter, store) {
-    for (let i = start; i < end; i++) {
-      const flags = flagsForChild(store, node, i, splitter);
-      splitter.addChild(node.child(i), typeof flags === 'number' ? flags : await flags);
-    }
+  copy(node, start, end, splitter, store) {
+    if (node.flags !== 0) return copyFlagged(node, start, end, splitter, store);
+    splitter.copyChildren(node, start, end);
+    return undefined;
   },
   put(edit, splitter) {
     if (edit.child !== null) splitter.addChild(edit.child.ref, edit.child.flags);
   },
 };
+
+/** Children some of which may have flags. */
+async function copyFlagged(
+  node: Node,
+  start: number,
+  end: number,
+  splitter: LevelSplitter,
+  store: NodeStore,
+): Promise<void> {
+  for (let i = start; i < end; i++) {
+    const flags = flagsForChild(store, node, i, splitter);
+    splitter.addChild(node.child(i), typeof flags === 'number' ? flags : await flags);
+  }
+}
 
 class LevelEdit<E extends { readonly key: Uint8Array }> {
   private readonly store: NodeStore;
@@ -152,6 +191,7 @@ class LevelEdit<E extends { readonly key: Uint8Array }> {
       this.went = [];
       this.came = [];
     }
+    this.splitter.release();
     return this.result;
   }
 
@@ -181,7 +221,9 @@ class LevelEdit<E extends { readonly key: Uint8Array }> {
       const copied = this.kind.copy(node, index, place, this.splitter, this.store);
       if (copied !== undefined) await copied;
       index = place;
-      if (index < node.count && node.compareKey(index, edit.key) === 0) index += 1;
+      const isThere = index < node.count && node.compareKey(index, edit.key) === 0;
+      this.kind.note?.(edit, node, isThere ? index : -1);
+      if (isThere) index += 1;
       this.kind.put(edit, this.splitter);
       edits.shift();
       if (this.store.full) await this.store.relieve();

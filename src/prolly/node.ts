@@ -58,11 +58,12 @@ export class Node {
   private readonly keysAt: number;
   private readonly keysEnd: number;
   private whole: WholeKeys | undefined;
-  /** Leaf: count + 1 offsets of values. */
-  private readonly values: Uint32Array;
-  private readonly hashesAt: number = 0;
-  private readonly childRows: Float64Array;
-  private readonly childBytes: Float64Array;
+  /** Leaf: count + 1 offsets of values in `bytes`. */
+  readonly values: Uint32Array;
+  /** Internal: where the children's hashes are. */
+  readonly hashesAt: number = 0;
+  readonly childRows: Float64Array;
+  readonly childBytes: Float64Array;
 
   /** @throws DvError `corrupt` when the bytes are not a node's canonical encoding. */
   constructor(bytes: Uint8Array) {
@@ -104,7 +105,7 @@ export class Node {
   }
 
   /** @throws DvError `corrupt` when a key shares more or less than it can */
-  private get wholeKeys(): WholeKeys {
+  get wholeKeys(): WholeKeys {
     this.whole ??= joinKeys(this.bytes, this.count, this.lengthsAt, this.keysAt);
     return this.whole;
   }
@@ -120,6 +121,23 @@ export class Node {
       sameRange(this, this.keysAt, this.keysEnd, node, node.keysAt, node.keysEnd);
     if (isSame) this.whole = node.whole ??= this.whole;
     return isSame;
+  }
+
+  /**
+   * Where the encoded keys of entries [start, end) lie in `bytes`; undefined where a number
+   * takes more than a byte. Entry `start` shares with the one before it.
+   */
+  encodedKeys(start: number, end: number): EncodedKeys | undefined {
+    const { bytes, count, lengthsAt, lengthsEnd } = this;
+    if (lengthsEnd - lengthsAt !== 2 * count) return undefined;
+    const { offsets } = this.wholeKeys;
+    const ownAt = lengthsAt + count;
+    let from = this.keysAt;
+    for (let i = 0; i < start; i++) from += bytes[ownAt + i];
+    let to = from;
+    for (let i = start; i < end; i++) to += bytes[ownAt + i];
+    const last = { lastFrom: offsets[end - 1], lastTo: offsets[end] };
+    return { sharedAt: lengthsAt + start, ownAt: ownAt + start, from, to, ...last };
   }
 
   key(index: number): Uint8Array {
@@ -206,6 +224,19 @@ export class Node {
   }
 }
 
+/** The keys of a run of entries as they are encoded in a node. */
+export interface EncodedKeys {
+  /** One byte an entry: what it shares with the key before it, and what it has of its own. */
+  readonly sharedAt: number;
+  readonly ownAt: number;
+  /** The keys' own bytes. */
+  readonly from: number;
+  readonly to: number;
+  /** The last key, whole, in `wholeKeys`. */
+  readonly lastFrom: number;
+  readonly lastTo: number;
+}
+
 function newerNode(version: number): DvError {
   return new DvError('newer-format', `tree node has version ${version}, this dv knows 1`, {
     hint: 'use a newer dv',
@@ -216,7 +247,7 @@ const NO_OFFSETS = new Uint32Array(1);
 const NO_NUMBERS = new Float64Array(0);
 
 /** Keys one behind the other; key i is bytes[offsets[i] .. offsets[i + 1]). */
-interface WholeKeys {
+export interface WholeKeys {
   readonly bytes: Buffer;
   readonly offsets: Uint32Array;
 }

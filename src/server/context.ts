@@ -37,6 +37,7 @@ export function createContext(parts: ContextParts): ServerContext {
     stream: (reply, type, bytes) => streamAnswer(reply, type, bytes, context),
     count: (name, labels, by) => metrics.count(name, labels, by),
     gauge: (name, labels, value) => metrics.gauge(name, labels, value),
+    dropGauge: (name, labels) => metrics.drop(name, labels),
     observe: (name, labels, seconds) => metrics.observe(name, labels, seconds),
     renderMetrics() {
       metrics.gauge('dv_open_repositories', {}, repositories.size);

@@ -167,6 +167,8 @@ export interface ServerContext {
   /** Counters and gauges of `/metrics`, made at first use. */
   count(name: string, labels?: Readonly<Record<string, string>>, by?: number): void;
   gauge(name: string, labels: Readonly<Record<string, string>>, value: number): void;
+  /** Of something that is no more. */
+  dropGauge(name: string, labels: Readonly<Record<string, string>>): void;
   observe(name: string, labels: Readonly<Record<string, string>>, seconds: number): void;
   /** The text of `/metrics`. */
   renderMetrics(): string;

@@ -37,6 +37,10 @@ export class Metrics {
     this.#series(name, 'gauge', labels).value = value;
   }
 
+  drop(name: string, labels: Labels): void {
+    this.#families.get(name)?.series.delete(keyOf(labels));
+  }
+
   observe(name: string, labels: Labels, seconds: number): void {
     const series = this.#series(name, 'histogram', labels);
     series.value += seconds;

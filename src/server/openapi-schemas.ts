@@ -103,5 +103,11 @@ export const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
     'data?': { type: 'object' },
     'head?': orNull(hash),
   }),
+  WriteAnswer: objectOf({
+    commit: hash,
+    changed: { type: 'boolean' },
+    tables: listOf(objectOf({ table: text, added: count, removed: count, modified: count })),
+    cursor: text,
+  }),
   PushSession: objectOf({ id: text, next: count, pending: listOf(refTo('Edge')) }),
 };

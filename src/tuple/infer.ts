@@ -81,6 +81,12 @@ export class TypeInference {
     return this.#columns.map((column) => column.result());
   }
 
+  /** The types alone, of `columns` columns at least. */
+  types(columns = 0): ColumnType[] {
+    this.#open(columns);
+    return this.#columns.map(({ type }) => type ?? 'text');
+  }
+
   widenings(): Widening[] {
     return this.#columns.flatMap((state, column): Widening[] => {
       const { initial, type, decided, fixed } = state;

@@ -4,6 +4,7 @@ import { expect, it } from 'vitest';
 import type { Hash } from '../../src/hash.ts';
 import type { ChunkToPut, Store, TransactResult } from '../../src/store/contract.ts';
 import type { Maintenance } from '../../src/store/maintenance.ts';
+import type { Presence } from '../../src/store/transfer.ts';
 import { chunkOf, editBytes, leafBytes } from '../support/store-chunks.ts';
 import type { StorePlace } from '../support/store-places.ts';
 
@@ -18,6 +19,7 @@ const POOL: readonly ChunkToPut[] = Array.from({ length: 6 }, (_, family) => {
 }).flat();
 const NAMES = ['refs/heads/a', 'refs/heads/b'];
 const KEYS = ['HEAD', 'stage'];
+const TRANSFERS = ['t', 'u'];
 
 const picks = fc.array(fc.nat(POOL.length - 1), { maxLength: 8 });
 const step = fc.oneof(
@@ -25,9 +27,18 @@ const step = fc.oneof(
   fc.record({
     kind: fc.constant('transact' as const),
     picks,
-    refs: fc.array(fc.tuple(fc.nat(1), fc.boolean(), fc.nat(5)), { maxLength: 2 }),
+    refs: fc.array(fc.tuple(fc.nat(1), fc.integer({ min: 1, max: 9 }), fc.nat(5)), {
+      maxLength: 4,
+    }),
+    completes: fc.subarray(TRANSFERS),
     state: fc.option(fc.tuple(fc.nat(1), fc.boolean(), fc.nat(5))),
   }),
+  fc.record({
+    kind: fc.constant('receive' as const),
+    transfer: fc.constantFrom(...TRANSFERS),
+    picks,
+  }),
+  fc.record({ kind: fc.constant('drop' as const), transfer: fc.constantFrom(...TRANSFERS) }),
   fc.record({ kind: fc.constant('gc' as const), picks, again: picks }),
   fc.record({ kind: fc.constant('reopen' as const) }),
 );
@@ -36,6 +47,8 @@ type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 /** The slow obvious store. */
 interface Model {
   readonly chunks: Map<Hash, Uint8Array>;
+  /** Transfers of chunks that do not count; none: given up, and there only if it is a base. */
+  readonly incomplete: Map<Hash, Set<string>>;
   readonly refs: Map<string, Hash>;
   readonly state: Map<string, string>;
   readonly feed: string[];
@@ -70,7 +83,7 @@ interface Run {
 }
 
 function emptyModel(): Model {
-  return { chunks: new Map(), refs: new Map(), state: new Map(), feed: [] };
+  return { chunks: new Map(), incomplete: new Map(), refs: new Map(), state: new Map(), feed: [] };
 }
 
 async function apply(run: Run, each: Step): Promise<void> {
@@ -81,6 +94,12 @@ async function apply(run: Run, each: Step): Promise<void> {
       return remember(run.model, each.picks);
     case 'transact':
       return applyTransaction(run, each);
+    case 'receive':
+      await run.store.putReceived(each.transfer, chosen(each.picks));
+      return receive(run.model, each.transfer, each.picks);
+    case 'drop':
+      await run.store.dropTransfer(each.transfer);
+      return drop(run, each.transfer);
     case 'gc':
       return collect(run, each.picks, each.again);
     case 'reopen':
@@ -94,29 +113,72 @@ function chosen(picked: readonly number[]): ChunkToPut[] {
 }
 
 function remember(model: Model, picked: readonly number[]): void {
-  for (const { hash, bytes } of chosen(picked)) model.chunks.set(hash, bytes);
+  for (const { hash, bytes } of chosen(picked)) {
+    model.chunks.set(hash, bytes);
+    model.incomplete.delete(hash);
+  }
+}
+
+function receive(model: Model, transfer: string, picked: readonly number[]): void {
+  for (const { hash, bytes } of chosen(picked)) {
+    if (!model.chunks.has(hash)) model.incomplete.set(hash, new Set());
+    model.chunks.set(hash, bytes);
+    model.incomplete.get(hash)?.add(transfer);
+  }
+}
+
+function complete(model: Model, transfer: string): void {
+  for (const [hash, transfers] of model.incomplete) {
+    if (transfers.has(transfer)) model.incomplete.delete(hash);
+  }
+}
+
+async function drop(run: Run, transfer: string): Promise<void> {
+  for (const transfers of run.model.incomplete.values()) transfers.delete(transfer);
+  await forgetUnused(run);
+}
+
+/** Chunks of no transfer that are no base are gone. */
+async function forgetUnused({ store, model }: Run): Promise<void> {
+  const bases = await basesOf(store);
+  for (const [hash, transfers] of model.incomplete) {
+    if (transfers.size > 0 || bases.has(hash)) continue;
+    model.incomplete.delete(hash);
+    model.chunks.delete(hash);
+  }
+}
+
+async function basesOf(store: Store & Maintenance): Promise<Set<Hash | null>> {
+  const bases = new Set<Hash | null>();
+  for await (const batch of store.scan()) for (const { base } of batch) bases.add(base);
+  return bases;
 }
 
 async function applyTransaction(
   { store, model }: Run,
-  { picks: picked, refs, state }: Extract<Step, { kind: 'transact' }>,
+  { picks: picked, refs, state, completes }: Extract<Step, { kind: 'transact' }>,
 ): Promise<void> {
-  const once = new Map(refs.map((update) => [update[0], update]));
-  const updates = [...once.values()].map(([name, honest, to]) => {
-    const held = model.refs.get(NAMES[name]) ?? null;
-    const old = honest ? held : POOL[20].hash;
-    return { name: NAMES[name], old, new: to === 0 ? null : POOL[to].hash };
+  const reached = new Map<string, Hash | null>();
+  let lost: string | undefined;
+  const updates = refs.map(([n, honesty, to]) => {
+    const name = NAMES[n];
+    const held = reached.has(name) ? reached.get(name) : model.refs.get(name);
+    // One in nine is not what the step before left.
+    const old = honesty > 1 ? (held ?? null) : POOL[20].hash;
+    if (honesty === 1) lost ??= name;
+    const update = { name, old, new: to === 0 ? null : POOL[to].hash };
+    reached.set(name, update.new);
+    return update;
   });
   const keys = state === null ? [] : [stateUpdate(model, state)];
-  const result = await store.transact({ refs: updates, state: keys }, chosen(picked));
-  const loser =
-    updates.find(({ name, old }) => (model.refs.get(name) ?? null) !== old)?.name ??
-    keys.find(({ honest }) => !honest)?.key;
+  const result = await store.transact({ refs: updates, state: keys, completes }, chosen(picked));
+  const loser = lost ?? keys.find(({ honest }) => !honest)?.key;
   const expected: TransactResult =
     loser === undefined ? { done: true } : { done: false, name: loser };
   expect(result).toEqual(expected);
   if (!result.done) return syncChunks(store, model, picked);
   remember(model, picked);
+  for (const transfer of completes) complete(model, transfer);
   for (const { name, old, new: to } of updates) {
     if (old === to) continue;
     if (to === null) model.refs.delete(name);
@@ -157,10 +219,12 @@ async function collect(run: Run, marked: readonly number[], again: readonly numb
   place.time += 1000;
   await marker.sweep({ keepSince: place.time, dryRun: false });
   const kept = new Set(chosen([...marked, ...again]).map(({ hash }) => hash));
-  const bases = new Set<Hash | null>();
-  for await (const batch of store.scan()) for (const { base } of batch) bases.add(base);
+  const bases = await basesOf(store);
   for (const hash of [...model.chunks.keys()]) {
-    if (!kept.has(hash) && !bases.has(hash)) model.chunks.delete(hash);
+    const transfers = model.incomplete.get(hash)?.size ?? 0;
+    if (kept.has(hash) || bases.has(hash) || transfers > 0) continue;
+    model.chunks.delete(hash);
+    model.incomplete.delete(hash);
   }
 }
 
@@ -170,7 +234,11 @@ async function compare(store: Store & Maintenance, model: Model): Promise<void> 
   expect(got.map((bytes) => bytes && Buffer.from(bytes))).toEqual(
     hashes.map((hash) => model.chunks.get(hash)),
   );
-  expect(await store.hasMany(hashes)).toEqual(hashes.map((hash) => model.chunks.has(hash)));
+  const presence = hashes.map((hash) => presenceIn(model, hash));
+  expect(await store.presence(hashes)).toEqual(presence);
+  expect(await store.hasMany(hashes)).toEqual(presence.map((each) => each === 'complete'));
+  const transfers = new Set([...model.incomplete.values()].flatMap((names) => [...names]));
+  expect(await store.listTransfers()).toEqual([...transfers].sort());
   expect(new Map((await store.listRefs('')).map(({ name, hash }) => [name, hash]))).toEqual(
     model.refs,
   );
@@ -178,10 +246,18 @@ async function compare(store: Store & Maintenance, model: Model): Promise<void> 
     ({ key, value }) => [key, Buffer.from(value).toString()] as const,
   );
   expect(new Map(listed)).toEqual(model.state);
+  const feed = await store.readFeed(0, 1000);
+  expect(feed.entries.map(({ name, old, new: to }) => `${name} ${old} ${to}`)).toEqual(model.feed);
+  expect(feed.last).toBe(feed.entries.at(-1)?.sequence ?? 0);
   for (const name of NAMES) {
     const log = await store.readLog(name, 100);
     expect(log.map((entry) => `${name} ${entry.old} ${entry.new}`)).toEqual(
       model.feed.filter((line) => line.startsWith(`${name} `)).reverse(),
     );
   }
+}
+
+function presenceIn({ chunks, incomplete }: Model, hash: Hash): Presence {
+  if (!chunks.has(hash)) return 'absent';
+  return incomplete.has(hash) ? 'incomplete' : 'complete';
 }

@@ -1,5 +1,5 @@
 /** Runs bin/dv as a real process, in a folder and a home of its own. */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -71,6 +71,51 @@ export function runProgram(
       });
     });
   });
+}
+
+export interface StartedDv {
+  readonly child: ChildProcess;
+  readonly ended: Promise<RunResult>;
+}
+
+/** Starts `dv ...args` and lets it run; killed when the test ends. Its input stays empty. */
+export function startDv(
+  args: readonly string[],
+  { cwd = tmpdir(), input, env }: RunOptions = {},
+): StartedDv {
+  const child = spawn(DV, args, { cwd, env: testEnvironment(cwd, env) });
+  onTestFinished(() => {
+    child.kill('SIGKILL');
+  });
+  const stdout: Buffer[] = [];
+  const stderr: Buffer[] = [];
+  child.stdout.on('data', (bytes) => stdout.push(bytes));
+  child.stderr.on('data', (bytes) => stderr.push(bytes));
+  child.stdin.on('error', () => undefined);
+  if (input !== undefined) child.stdin.end(input);
+  const ended = new Promise<RunResult>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code, signal) =>
+      resolve({
+        status: code ?? SIGNAL_STATUS[signal ?? ''] ?? 128,
+        stdout: Buffer.concat(stdout).toString(),
+        stderr: Buffer.concat(stderr).toString(),
+      }),
+    );
+  });
+  return { child, ended };
+}
+
+/** Resolves when the condition holds; asks again and again, for a bounded time. */
+export async function until(
+  condition: () => boolean | Promise<boolean>,
+  limit = 60_000,
+): Promise<void> {
+  const deadline = Date.now() + limit;
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error('what was waited for did not come');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
 }
 
 /** An empty directory that goes with the test. */

@@ -21,6 +21,7 @@ export async function commitTo(
     readonly merged?: readonly Hash[];
     readonly moves?: boolean;
     readonly on?: Hash;
+    readonly message?: string;
   } = {},
 ): Promise<Hash> {
   const name = `refs/heads/${branch}`;
@@ -41,7 +42,7 @@ export async function commitTo(
       parents,
       author: person,
       committer: person,
-      message: `commit ${made}`,
+      message: options.message ?? `commit ${made}`,
       clock: { ms: time, counter: 0, node: 'test' },
       generation,
       extra: {},
@@ -65,6 +66,6 @@ export async function moveBranch(store: Store, branch: string, to: Hash | null):
 export function openHub(store: Store): FeedHub {
   return new FeedHub(store, new NodeStore(store), {
     randomId: () => FEED_EPOCH,
-    clock: () => ({ ms: 1, counter: 2, node: 'hub' }),
+    now: () => 1_700_000_000_000,
   });
 }

@@ -55,7 +55,7 @@ export const command: CommandModule<Options> = {
     const { column: columns, maxCount: limit } = options;
     for await (const version of historyOf(repo, table, key, { columns, limit })) {
       if (context.json) context.out.json(versionAsJson(version));
-      else context.out.write(renderVersion(version, context));
+      else context.out.write(renderVersion(version, columns, context));
       await flush();
     }
     return 0;
@@ -85,8 +85,13 @@ const WORDS: Readonly<Record<RowVersion['change'], string>> = {
   removed: 'removed',
 };
 
-function renderVersion(version: RowVersion, context: Context): string {
-  const { paint, shownLine, width } = context;
+/** With the cells that it set; of `columns`, where only those are asked about. */
+function renderVersion(
+  version: RowVersion,
+  columns: readonly string[] | undefined,
+  context: Context,
+): string {
+  const { paint, shownLine, width, isTTY } = context;
   const { commit, object, change } = version;
   const { name } = object.author;
   const role = { added: paint.added, modified: paint.changed, removed: paint.removed }[change];
@@ -97,8 +102,9 @@ function renderVersion(version: RowVersion, context: Context): string {
     role(WORDS[change]),
     shownLine(subjectOf(object.message)),
   ].join('  ');
-  const room = Math.max(16, Math.floor((width - 30) / 2));
-  const lines = changedCells(version).map(({ name: column, from, to }) => {
+  const room = isTTY ? Math.max(16, Math.floor((width - 30) / 2)) : Number.POSITIVE_INFINITY;
+  const changed = changedCells(version).filter((cell) => columns?.includes(cell.name) ?? true);
+  const lines = changed.map(({ name: column, from, to }) => {
     const [before, after] = [from, to].map((cell) => cutText(cellText(cell, shownLine), room));
     const label = `    ${shownLine(column)}: `;
     if (change === 'added') return `${label}${paint.added(after)}`;

@@ -15,7 +15,7 @@ import { cutText } from './diff/shorten.ts';
 import { renderConflictLine } from './merge-conflicts.ts';
 import { displayWidth, pad } from './width.ts';
 
-type Shown = Pick<Context, 'paint' | 'shownLine' | 'width'>;
+type Shown = Pick<Context, 'paint' | 'shownLine' | 'width' | 'isTTY'>;
 
 const SIDES = ['base', 'ours', 'theirs'] as const;
 const GAP = '  ';
@@ -55,13 +55,14 @@ export function differingColumns({ schema, sides }: RowInConflict): number[] {
 }
 
 function renderCells(item: RowInConflict, shown: Shown): string {
-  const { paint, shownLine, width } = shown;
+  const { paint, shownLine, width, isTTY } = shown;
   const { schema, sides, columns: clashing } = item;
   const places = differingColumns(item);
   const names = places.map((i) => cutText(shownLine(schema.columns[i].name), MOST_NAME));
   const nameWidth = Math.max(0, ...names.map(displayWidth));
   const left = width - MARK_WIDTH - nameWidth - SIDES.length * GAP.length;
-  const cellWidth = Math.max(LEAST_CELL, Math.floor(left / SIDES.length));
+  const onTerminal = Math.max(LEAST_CELL, Math.floor(left / SIDES.length));
+  const cellWidth = isTTY ? onTerminal : Number.POSITIVE_INFINITY;
   const cell = (row: Row | null, i: number) => cutText(cellText(row?.[i], shownLine), cellWidth);
   const texts = places.map((i) => SIDES.map((side) => cell(sides[side], i)));
   const widths = SIDES.map((side, s) => {

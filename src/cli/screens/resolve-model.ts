@@ -84,6 +84,18 @@ export function isDecided(state: ResolveState, item: Item): boolean {
 export const countOpen = (state: ResolveState): number =>
   state.items.filter((item) => !isDecided(state, item)).length;
 
+/** Keys that came in one piece, as a fast hand or a paste gives them, one by one. */
+export function pressKeys(state: ResolveState, key: Key): ResolveState {
+  const inputs = [...key.input];
+  if (inputs.length < 2) return pressKey(state, key);
+  let next = state;
+  for (const input of inputs) {
+    if (next.asks !== null) break;
+    next = pressKey(next, { input, return: input === '\r' });
+  }
+  return next;
+}
+
 export function pressKey(state: ResolveState, key: Key): ResolveState {
   if (key.ctrl && key.input === 'c') return { ...state, asks: 'abandon' };
   if (state.edit !== null) return pressInEdit(state, key);

@@ -3,7 +3,7 @@
  * mean is in resolve-model.ts, how it looks in resolve-view.ts.
  */
 
-import { type Key, pressKey, type ResolveState } from './resolve-model.ts';
+import { type Key, pressKeys, type ResolveState } from './resolve-model.ts';
 import { type Line, type LineRole, viewOf } from './resolve-view.ts';
 
 export interface ScreenOptions {
@@ -61,7 +61,7 @@ export async function runResolveScreen(start: ResolveState, options: ScreenOptio
     };
     useInput((input, key) => {
       if (busy.current) return;
-      const { asks, ...next } = pressKey(current.current, { ...key, input } as Key);
+      const { asks, ...next } = pressKeys(current.current, { ...key, input } as Key);
       show({ ...next, asks: null });
       if (asks === 'abandon') exit();
       else if (asks !== null) void save(asks === 'leave');

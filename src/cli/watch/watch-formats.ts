@@ -5,20 +5,31 @@
  *   json   a line an event, as the feed tells it (live/contract.ts)
  *   rows   a line a changed row, as `dv diff --json` has it, behind "id", "ref", "commit" and
  *          "time" of its commit
+ *   debezium, upsert
+ *          a line a message, `{"table","key","value"}`, as `--to` has it for Kafka; `value`
+ *          null is a tombstone
+ *   commits
+ *          likewise, a message a commit
  *
  * A format that is added here is in the help and in the completion.
  */
 import type { CommitEvent, FeedEvent } from '../../live/contract.ts';
+import { DEBEZIUM } from '../../live/out/debezium.ts';
+import { UPSERT_JSON } from '../../live/out/upsert-json.ts';
 import { shortRefName } from '../../model/names.ts';
 import { renderDiffNdjson } from '../render/diff-ndjson.ts';
 import { renderCounts } from './count-text.ts';
 import { narrowEvent } from './matching-rows.ts';
+import { messagesOf, renderCommits } from './message-lines.ts';
 import type { FormatScene, WatchFormat } from './watch-format.ts';
 
 export const WATCH_FORMATS: Readonly<Record<string, WatchFormat>> = {
   text: { summary: 'a line a commit', counts: true, render: renderText },
   json: { summary: 'a line an event', counts: true, render: renderJson },
   rows: { summary: 'a line a changed row', counts: false, render: renderRows },
+  debezium: { summary: 'row changes as Debezium has them', ...messagesOf(DEBEZIUM) },
+  upsert: { summary: 'rows under their keys', ...messagesOf(UPSERT_JSON) },
+  commits: { summary: 'a message a commit', counts: true, render: renderCommits },
 };
 
 async function* renderJson(event: FeedEvent, scene: FormatScene): AsyncGenerator<string> {
