@@ -135,10 +135,10 @@ test('a push', async () => {
   const limits = { segmentBytes: 530_000, inlinePackBytes: 530_000 };
   let server = await startServer({ directory, limits });
   const files = await temporaryRepository();
-  await fill(files.repo, files.directory, 20_000);
+  await fill(files.repo, files.directory, 34_000);
   const head = await files.repo.store.getRef(MAIN);
   if (head === undefined) throw new Error('nothing was committed');
-  const every = 16 * 1024;
+  const every = 24 * 1024;
   const proxy = await startCutProxy('up', server.port, every);
   const update = { ref: MAIN, old: null, new: head, strategy: 'ff-only' } as const;
   const request = { updates: [update], atomic: false };
