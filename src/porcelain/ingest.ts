@@ -23,6 +23,7 @@ import { readHead } from '../model/head.ts';
 import { BRANCH_PREFIX } from '../model/names.ts';
 import { readCommit } from '../model/object-reader.ts';
 import type { ColumnType, Schema } from '../tuple/schema.ts';
+import { findToken } from './credentials.ts';
 import type { Environment } from './environment.ts';
 import { FileSource, readFirstLine } from './ingest-file.ts';
 import type { Repository } from './repository.ts';
@@ -112,6 +113,25 @@ export async function localTarget(
   }
   const writer = createRowWriter(store, { now: env.now, randomId: env.randomId });
   return { writer, branch, schema: table?.schema, author, cwd, env };
+}
+
+/** A branch of a repository that a server serves. @throws DvError `bad-name`, `bad-option` */
+export async function remoteTarget(
+  env: Environment,
+  url: string,
+  { branch = 'main' }: Pick<IngestOptions, 'branch'>,
+  { author, cwd }: Pick<IngestTarget, 'author' | 'cwd'>,
+): Promise<IngestTarget> {
+  const { HttpExchange } = await import('../sync/http-exchange.ts');
+  const { parseHttpAddress } = await import('../sync/http-address.ts');
+  const { createHttpWriter } = await import('../live/http-writer.ts');
+  const token = findToken(env, url);
+  const http = new HttpExchange(parseHttpAddress(url), {
+    software: env.software ?? 'dv',
+    ...(token === undefined ? {} : { token }),
+  });
+  const writer = createHttpWriter(http, env);
+  return { writer, branch, schema: undefined, author, cwd, env };
 }
 
 /** @throws DvError `bad-option`, `file-missing`, `missing-package`, what the stream is stopped by */

@@ -5,6 +5,7 @@
 import type { Hash } from '../hash.ts';
 import type { Edge } from '../model/edges.ts';
 import type { BoundedStore } from '../model/shallow.ts';
+import { readShallow } from '../model/shallow.ts';
 import type { ObjectStore, Transaction } from '../store/contract.ts';
 import type { RetryOptions } from '../sync/backoff.ts';
 import { type Fetched, fetchInto } from '../sync/fetch-into.ts';
@@ -17,7 +18,6 @@ import type {
   RemoteRefs,
 } from '../sync/protocol.ts';
 import { pushFrom } from '../sync/push-from.ts';
-import { readShallow } from '../sync/shallow.ts';
 import type { BundleRemote } from './bundle-remote.ts';
 import type { Environment } from './environment.ts';
 import { withoutFilling } from './filling-store.ts';
@@ -99,7 +99,7 @@ async function requestFor(
   there: RemoteRefs | undefined,
 ): Promise<FetchRequest | undefined> {
   const store = withoutFilling(repo.store);
-  const shallow = await readShallow(store);
+  const shallow = [...(await readShallow(store))];
   const deepens = depth !== undefined || (unshallow && shallow.length > 0);
   const asked = [...wants, ...roots.map(({ hash }) => hash)];
   const present = await store.hasMany(asked);

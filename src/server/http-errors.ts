@@ -43,6 +43,7 @@ const STATUS_OF_FRAMEWORK: Readonly<Record<string, number>> = {
 };
 
 const SECONDS_TO_WAIT = 1;
+const MOST_DROPPED_BYTES = 8 * 1024 * 1024;
 
 export interface Failure {
   readonly status: number;
@@ -104,9 +105,21 @@ export function sendFailure(
     return;
   }
   reply.code(failure.status).headers(failure.headers).type('application/json');
-  // What is left of a body that was refused would be read as the next request.
-  if (!request.raw.complete) reply.header('connection', 'close');
+  if (leavesTooMuch(request)) reply.header('connection', 'close');
   reply.send(JSON.stringify(failure.body));
+}
+
+/**
+ * What is left of a body that was refused is read and dropped, so that its sender comes to
+ * read the answer; unless there is no telling how much it is.
+ */
+function leavesTooMuch({ raw, headers }: FastifyRequest): boolean {
+  const declared = Number(headers['content-length'] ?? Number.POSITIVE_INFINITY);
+  return !raw.complete && declared > MOST_DROPPED_BYTES && hasBody(headers);
+}
+
+function hasBody(headers: FastifyRequest['headers']): boolean {
+  return headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
 }
 
 export function logDefect(thrown: unknown, request: string, { log }: ServerEnvironment): void {

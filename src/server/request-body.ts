@@ -52,7 +52,8 @@ export async function* bodyPieces(
   let timer = startTimer();
   let length = 0;
   try {
-    for await (const piece of raw as AsyncIterable<Buffer>) {
+    // Left early, the stream stays: its connection has yet to carry the answer.
+    for await (const piece of raw.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
       clearTimeout(timer);
       length += piece.length;
       context.count('dv_body_bytes_received_total', {}, piece.length);

@@ -50,6 +50,48 @@ describe('a server without tokens', () => {
   });
 });
 
+describe('web pages', () => {
+  test('of an origin that is allowed may ask, of others may not', async () => {
+    const { url } = await startServer({ origins: ['https://app.example'] });
+    const origin = 'https://app.example';
+    const preflight = await fetch(`${url}/v1/repos/data/refs`, {
+      method: 'OPTIONS',
+      headers: { origin, 'access-control-request-method': 'GET' },
+    });
+    expect(preflight.status).toBe(204);
+    expect(preflight.headers.get('access-control-allow-headers')).toContain('authorization');
+    const allowed = await fetch(`${url}/v1/repos/data/refs`, { headers: { origin } });
+    expect([allowed.status, allowed.headers.get('access-control-allow-origin')]).toEqual([
+      200,
+      origin,
+    ]);
+    for (const other of ['https://app.example.evil', 'null', 'http://app.example']) {
+      const refused = await fetch(`${url}/v1/repos/data/refs`, { headers: { origin: other } });
+      expect([refused.status, refused.headers.get('access-control-allow-origin')]).toEqual([
+        403,
+        null,
+      ]);
+    }
+  });
+});
+
+describe('repositories in use', () => {
+  test('are closed when too many stand idle, and open again when asked', async () => {
+    const names = ['a', 'b', 'c', 'd', 'e'];
+    const { url, server } = await startServer({
+      repositories: names,
+      http: { idleRepositories: 2 },
+    });
+    const refsOf = async (name: string) => (await fetch(`${url}/v1/repos/${name}/refs`)).status;
+    for (const name of [...names, ...names]) expect(await refsOf(name)).toBe(200);
+    const open = () => /dv_open_repositories (\d+)/.exec(server.context.renderMetrics())?.[1];
+    await expect.poll(open).toBe('2');
+    expect(await Promise.all([...names, ...names].map(refsOf))).toEqual(
+      names.concat(names).map(() => 200),
+    );
+  });
+});
+
 describe('/metrics', () => {
   test('counts requests and bytes', async () => {
     const { url } = await startServer();

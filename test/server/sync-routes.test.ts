@@ -51,6 +51,16 @@ describe('a push in one request', () => {
     await receiver.expect([{ kind: 'named', hash: second }]);
     await receiver.receive([new Uint8Array(await response.arrayBuffer())]);
     expect(receiver.pendingCount).toBe(0);
+
+    const metrics = await (await fetch(`${url}/metrics`)).text();
+    const countOf = (name: string) =>
+      Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(metrics)?.[1]);
+    expect(countOf('dv_packs_received_total')).toBe(2);
+    expect(countOf('dv_packs_sent_total')).toBe(1);
+    // The second push brought a few, and the clone took what both had.
+    expect(countOf('dv_chunks_received_total')).toBe(countOf('dv_chunks_sent_total'));
+    expect(countOf('dv_chunks_sent_total')).toBeGreaterThan(5);
+    expect(metrics).toContain('dv_pushed_refs_total{status="ok"} 2');
   });
 
   test('that lost is answered with where the ref is', async () => {

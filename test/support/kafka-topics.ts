@@ -73,6 +73,15 @@ export class TestTopics {
     await producer.close();
   }
 
+  /** The offset behind the last message of each partition. */
+  async ends(topic: string): Promise<number[]> {
+    const consumer = new Consumer({ ...this.#common, groupId: 'test' });
+    consumer.topics.track(topic);
+    const ends = (await consumer.listOffsets({ topics: [topic] })).get(topic) ?? [];
+    await consumer.close();
+    return ends.map(Number);
+  }
+
   /** Everything in a topic, by partition and offset. */
   async read(topic: string): Promise<ReadMessage[]> {
     const consumer = new Consumer({ ...this.#common, groupId: 'test' });

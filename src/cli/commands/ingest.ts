@@ -13,6 +13,7 @@ import {
   type IngestTarget,
   ingest,
   localTarget,
+  remoteTarget,
 } from '../../porcelain/ingest.ts';
 import type { ColumnType } from '../../tuple/schema.ts';
 import type { CommandModule } from '../command.ts';
@@ -171,9 +172,11 @@ async function openTarget(
   request: IngestOptions,
   remote: string | undefined,
 ): Promise<IngestTarget> {
-  const { environment } = context;
+  const { environment, cwd } = context;
   if (remote !== undefined) {
-    throw new DvError('bad-option', '--remote is not there yet');
+    const config = readConfig(undefined, environment.userConfig);
+    const author = resolveAuthor(environment.variables, config);
+    return remoteTarget(environment, remote, request, { author, cwd });
   }
   const repository = await openRepositoryOf(context);
   const config = readConfig(repository.dotDir, environment.userConfig);

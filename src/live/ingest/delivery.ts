@@ -56,6 +56,8 @@ const PASSING: ReadonlySet<ErrorCode> = new Set([
   'connection-lost',
   'remote-unreachable',
   'server-failed',
+  'unavailable',
+  'limit-exceeded',
   'locked',
   'ref-moved',
 ] satisfies ErrorCode[]);

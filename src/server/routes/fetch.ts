@@ -1,7 +1,8 @@
 /** `POST .../fetch`: a pack of what the caller lacks. `GET .../chunks/HASH`: one chunk. */
 import { DvError } from '../../errors.ts';
 import { PACK_MEDIA_TYPE } from '../../sync/pack.ts';
-import type { RegisterRoutes } from '../contract.ts';
+import type { RegisterRoutes, ServerContext } from '../contract.ts';
+import { PackMeter } from '../pack-meter.ts';
 import { readJson } from '../request-body.ts';
 import { parseFetchRequest, parseHashField } from '../sync-requests.ts';
 import { syncOf } from '../sync-service.ts';
@@ -14,7 +15,7 @@ export const register: RegisterRoutes = (app, context) => {
     const ended = new AbortController();
     reply.raw.once('close', () => ended.abort());
     const pack = await syncOf(served, context).fetch(wanted, ended.signal);
-    await context.stream(reply, PACK_MEDIA_TYPE, pack);
+    await context.stream(reply, PACK_MEDIA_TYPE, metered(pack, context));
     return reply;
   });
 
@@ -39,6 +40,23 @@ export const register: RegisterRoutes = (app, context) => {
     },
   );
 };
+
+/** The pack as it is, counted. */
+async function* metered(
+  pack: AsyncIterable<Uint8Array>,
+  context: ServerContext,
+): AsyncGenerator<Uint8Array> {
+  const meter = new PackMeter();
+  try {
+    for await (const piece of pack) {
+      meter.add(piece);
+      yield piece;
+    }
+  } finally {
+    context.count('dv_packs_sent_total');
+    context.count('dv_chunks_sent_total', {}, meter.chunks);
+  }
+}
 
 const FETCH = {
   operationId: 'fetchPack',

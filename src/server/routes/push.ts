@@ -5,8 +5,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { DvError } from '../../errors.ts';
 import { PACK_MEDIA_TYPE } from '../../sync/pack.ts';
-import type { PushAnswer, PushSession } from '../../sync/protocol.ts';
+import type { PushAnswer, PushSession, RefOutcome } from '../../sync/protocol.ts';
 import type { RegisterRoutes, Served, ServerContext } from '../contract.ts';
+import { PackMeter } from '../pack-meter.ts';
 import { checkContentType, parseJson, readBody } from '../request-body.ts';
 import { MAX_HEAD_BYTES, parsePushHead, splitPushBody } from '../sync-requests.ts';
 import { syncOf } from '../sync-service.ts';
@@ -31,6 +32,7 @@ export const register: RegisterRoutes = (app, context) => {
       return reply.code(201).send(session);
     }
     if (pack.length > context.limits.inlinePackBytes) throw packTooLarge(context);
+    countPack(pack, context);
     const answer = await sync.push(served.caller, wanted, pack.length === 0 ? undefined : pack);
     return finish(served, answer, context);
   });
@@ -44,6 +46,7 @@ export const register: RegisterRoutes = (app, context) => {
     }
     const options = { types: [PACK_MEDIA_TYPE], limit: context.limits.segmentBytes };
     const pack = await readBody(request, reply, context, options);
+    countPack(pack, context);
     return sync.putSegment(served.caller, id, Number(number), pack);
   });
 
@@ -98,8 +101,35 @@ async function finish(
   if (answer.kind !== 'done') return answer;
   for (const { status } of answer.outcomes) context.count('dv_pushed_refs_total', { status });
   const moved = answer.outcomes.filter(({ status }) => status !== 'refused');
-  if (moved.length > 0) await served.repository.moved?.(moved.map(({ ref }) => ref));
+  if (moved.length > 0) await tellMoved(served, moved, context);
   return answer;
+}
+
+/** The refs have moved: what fails from now on is no failure of the push. */
+async function tellMoved(
+  { repository }: Served,
+  outcomes: readonly RefOutcome[],
+  { environment }: ServerContext,
+): Promise<void> {
+  try {
+    await repository.moved?.(outcomes.map(({ ref }) => ref));
+  } catch (error) {
+    const { message } = error as Error;
+    environment.log({
+      level: 'error',
+      event: 'working-files',
+      repository: repository.name,
+      message,
+    });
+  }
+}
+
+function countPack(pack: Uint8Array, context: ServerContext): void {
+  if (pack.length === 0) return;
+  const meter = new PackMeter();
+  meter.add(pack);
+  context.count('dv_packs_received_total');
+  context.count('dv_chunks_received_total', {}, meter.chunks);
 }
 
 function packTooLarge({ limits }: ServerContext): DvError {
