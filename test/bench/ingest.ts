@@ -51,11 +51,15 @@ async function bench(): Promise<void> {
     }
     rmSync(repository, { recursive: true });
   }
-  console.log(`| ${rows.toLocaleString('en')} records of 8 columns | wall | rows/s | CPU | rows/s of CPU |`);
+  console.log(
+    `| ${rows.toLocaleString('en')} records of 8 columns | wall | rows/s | CPU | rows/s of CPU |`,
+  );
   console.log('|---|---|---|---|---|');
   for (const [what, timed] of runs) {
     const [wall, cpu] = [median(timed.map((t) => t.wall)), median(timed.map((t) => t.cpu))];
-    console.log(`| ${what} | ${wall.toFixed(2)} s | ${rate(wall)} | ${cpu.toFixed(2)} s | ${rate(cpu)} |`);
+    console.log(
+      `| ${what} | ${wall.toFixed(2)} s | ${rate(wall)} | ${cpu.toFixed(2)} s | ${rate(cpu)} |`,
+    );
   }
 }
 
@@ -104,7 +108,9 @@ async function dv(args: readonly string[], cwd: string): Promise<Timed> {
 /** User and system time so far, of all threads. */
 function cpuSeconds(pid: number): number {
   try {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /, '').split(' ');
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /, '')
+      .split(' ');
     return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
   } catch {
     return 0; // it has ended, or this is no Linux
