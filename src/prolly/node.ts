@@ -162,6 +162,15 @@ export class Node {
     return hashFromBytes(this.bytes, this.hashesAt + index * HASH_BYTES);
   }
 
+  /** Is child `index` the same as child `other` of another node? */
+  sameChild(index: number, node: Node, other: number): boolean {
+    const [a, b] = [this.bytes, node.bytes];
+    const from = this.hashesAt + index * HASH_BYTES;
+    const shift = node.hashesAt + other * HASH_BYTES - from;
+    for (let i = from; i < from + HASH_BYTES; i++) if (a[i] !== b[i + shift]) return false;
+    return true;
+  }
+
   child(index: number): NodeRef {
     return {
       key: this.key(index),
