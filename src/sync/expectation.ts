@@ -48,6 +48,10 @@ export interface Expectation extends Edge {
   readonly below?: number;
   /** Of a commit: it is the only parent. */
   readonly only?: boolean;
+  /** Of a table: its name. */
+  readonly table?: string;
+  /** What is at its place in a tree that is here (counterparts.ts). */
+  readonly beside?: Hash | undefined;
   /** Of a blob: its size in bytes; the level of the index that lists it. */
   readonly size?: number;
   readonly indexLevel?: number;
@@ -271,9 +275,10 @@ function belowRootLeaf(
 ): Expectation[] {
   const below: Expectation[] = [];
   for (let i = 0; i < leaf.count; i++) {
-    if (tables?.has(Buffer.from(leaf.key(i)).toString('utf8')) === false) continue;
+    const table = Buffer.from(leaf.key(i)).toString('utf8');
+    if (tables?.has(table) === false) continue;
     const entry = decodeEntry(leaf.value(i));
-    if (entry.kind === 'table') below.push({ kind: 'table', hash: entry.table, commit });
+    if (entry.kind === 'table') below.push({ kind: 'table', hash: entry.table, table, commit });
     else if (leaves) below.push({ kind: 'blob', hash: entry.blob, size: entry.size, commit });
     if (entry.kind === 'table' && entry.dialectBlob !== undefined && leaves) {
       below.push({ kind: 'blob', hash: entry.dialectBlob, commit });

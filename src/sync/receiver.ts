@@ -9,9 +9,8 @@
  *
  *   1. A child that is whole in the store is not pending: all it reaches is here.
  *   2. One that an unfinished transfer brought is taken from there, and looked through.
- *   3. A node names the node that it replaces: children that both have, and say the same of,
- *      need no look-up. That makes the cost follow the change. Only where nothing below refers
- *      out of the tree: a root's node must not vouch for a table's.
+ *   3. Children that the node at the same place of a tree that is here says the same of need no
+ *      look-up (vouching.ts). That makes the cost follow the change.
  *
  * A small pack stays in memory, for one transaction with the refs that need it; more goes into
  * the store under the transfer's name (received-chunks.ts).
@@ -26,6 +25,7 @@ import { loadCompression } from '../store/compression.ts';
 import type { ObjectStore, StateUpdate, Store } from '../store/contract.ts';
 import type { EncodedChunk, Presence, ReceivedChunk } from '../store/transfer.ts';
 import type { Schema } from '../tuple/schema.ts';
+import { Counterparts } from './counterparts.ts';
 import { ChunkDecoder } from './decode-chunk.ts';
 import {
   checkChunk,
@@ -38,41 +38,12 @@ import type { PackHeader, PackTrailer } from './pack.ts';
 import { asBadPack, badPack, type Frame, PackReader } from './pack-reader.ts';
 import { isSameRef, PendingSet } from './pending-set.ts';
 import { ReceivedChunks } from './received-chunks.ts';
+import type { ReceivedPack, ReceiverOptions, Reception } from './reception.ts';
 import { remoteError } from './remote-error.ts';
 import { checkRootNames } from './root-names.ts';
-import type { TransferLease } from './transfer-lease.ts';
 import { vouchedChildren } from './vouching.ts';
 
-export interface ReceiverOptions {
-  /** Names the transfer in the store. */
-  readonly transfer: string;
-  readonly tables?: readonly string[];
-  readonly levels?: 'all' | 'internal';
-  /** This store's own shallow commits. */
-  readonly shallow?: readonly Hash[];
-  /** Take over what the sender says is shallow: it decides what of a history is sent. */
-  readonly acceptShallow?: boolean;
-  /** Says that somebody works at the transfer, while it has chunks in the store. */
-  readonly lease?: TransferLease;
-  readonly onChunk?: (received: Reception) => void;
-}
-
-/** Counts since the beginning, over all packs. */
-export interface Reception {
-  readonly packs: number;
-  /** Chunks taken, and their raw bytes. */
-  readonly chunks: number;
-  readonly rawBytes: number;
-  /** Bytes of packs. */
-  readonly bytes: number;
-  /** Chunks that were here already. */
-  readonly ignored: number;
-}
-
-export interface ReceivedPack {
-  readonly header: PackHeader;
-  readonly trailer: PackTrailer;
-}
+export type { ReceivedPack, ReceiverOptions, Reception };
 
 /** Frames between two turns of the event loop. */
 const TURN = 64;
@@ -90,6 +61,7 @@ export class Receiver {
   /** Chunks that this receiver has looked through. */
   private readonly seen = new HashSet();
   private readonly received: ReceivedChunks;
+  private readonly counterparts: Counterparts;
   private readonly schemas = new Map<Hash, Schema>();
   private readonly shallow: Set<Hash>;
   private readonly filter: ReceptionFilter;
@@ -108,6 +80,7 @@ export class Receiver {
     this.options = options;
     this.transfer = options.transfer;
     this.received = new ReceivedChunks(store, options.transfer, options.lease);
+    this.counterparts = new Counterparts(this.overlay(), (hash) => this.isHere(hash));
     this.shallow = new Set(options.shallow);
     this.filter = {
       shallow: this.shallow,
@@ -339,21 +312,34 @@ export class Receiver {
     bytes: Uint8Array,
     like: Hash | undefined,
   ): Promise<Expectation[]> {
-    const below = expected.flatMap((one) => expectedBelow(one, bytes, this.filter));
-    if (like === undefined || below[0]?.ref === undefined) return below;
-    const vouched = await this.vouchedBy(like, bytes);
-    return below.filter(({ hash, ref, mustEnd }) => {
-      const said = vouched.get(hash);
-      return said === undefined || !mustEnd || !isSameRef(said, ref);
-    });
+    const below: Expectation[] = [];
+    for (const one of expected) {
+      const plain = expectedBelow(one, bytes, this.filter);
+      const placed = await this.counterparts.place(one, bytes, plain);
+      const vouching = one.beside ?? like;
+      if (vouching === undefined || plain[0]?.ref === undefined) below.push(...placed);
+      else {
+        const vouched = await this.vouchedBy(vouching, bytes, one.beside !== undefined);
+        below.push(...placed.filter((child) => !isVouched(vouched, child)));
+      }
+    }
+    return below;
   }
 
-  private async vouchedBy(like: Hash, bytes: Uint8Array): Promise<ReadonlyMap<Hash, NodeRef>> {
-    const isSeen = this.seen.has(like);
-    if (!isSeen && (await this.store.presence([like]))[0] !== 'complete') return new Map();
-    const children = vouchedChildren(await this.received.get(like), bytes);
-    if (!isSeen && children.size > 0) this.relied.add(like);
+  /** Children of a node that is whole here, or was looked through; but for its last. */
+  private async vouchedBy(
+    node: Hash,
+    bytes: Uint8Array,
+    isCounterpart: boolean,
+  ): Promise<ReadonlyMap<Hash, NodeRef>> {
+    if (!(await this.isHere(node))) return new Map();
+    const children = vouchedChildren(await this.received.get(node), bytes, isCounterpart);
+    if (!this.seen.has(node) && children.size > 0) this.relied.add(node);
     return children;
+  }
+
+  private async isHere(hash: Hash): Promise<boolean> {
+    return this.seen.has(hash) || (await this.store.presence([hash]))[0] === 'complete';
   }
 
   /** Sorts what is expected into what is here, what is looked through, and what is pending. */
@@ -385,14 +371,27 @@ export class Receiver {
     if (bytes === undefined) throw new DvError('missing-object', `object ${hash} is missing`);
     await this.verify([one], bytes);
     if (isWhole) this.relied.add(hash);
-    if (isWhole || this.seen.has(hash)) {
-      // the last child was perhaps checked as the last of its level
-      return one.mustEnd ? expectedBelow(one, bytes, this.filter).filter(isInside).slice(-1) : [];
-    }
+    if (isWhole || this.seen.has(hash)) return samples(one, expectedBelow(one, bytes, this.filter));
     this.keep(one, { hash, bytes });
     if (this.received.isFull) await this.spill();
     return expectedBelow(one, bytes, this.filter);
   }
 }
 
-const isInside = ({ mustEnd }: Expectation): boolean => mustEnd === true;
+function isVouched(
+  vouched: ReadonlyMap<Hash, NodeRef>,
+  { hash, ref, mustEnd }: Expectation,
+): boolean {
+  const said = vouched.get(hash);
+  return said !== undefined && mustEnd === true && isSameRef(said, ref);
+}
+
+/**
+ * Of a node that is here, what has to be looked at all the same: its first child, down to a
+ * leaf, as it may have been here as part of a tree of another kind; its last, where it must end
+ * at a boundary, as it was perhaps the last of its level.
+ */
+function samples({ mustEnd }: Expectation, below: readonly Expectation[]): Expectation[] {
+  const children = below.filter(({ ref }) => ref !== undefined);
+  return [...children.slice(0, 1), ...(mustEnd ? children.slice(1).slice(-1) : [])];
+}

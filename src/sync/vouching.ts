@@ -2,9 +2,10 @@
  * What a node that is here whole says of its children is true. Another node that says the same
  * of the same child need not be looked into: that is what makes receiving cost what changed.
  *
- * It holds for nodes of one level below which nothing refers out of the tree, so that neither
- * a root's node can vouch for a table's nor a leaf hide a blob; and not for a last child,
- * which need not end at a boundary.
+ * It holds for nodes of one level, and not for a last child, which need not end at a boundary.
+ * A node that is known to be at the same place (counterparts.ts) may vouch for any child; one
+ * that the sender names only where nothing refers out of the tree, so that neither a root's
+ * node can vouch for a table's nor a leaf hide a blob.
  */
 import type { Hash } from '../hash.ts';
 import { NODE_KIND, Node, type NodeRef } from '../prolly/node.ts';
@@ -17,10 +18,12 @@ const FLAGS = 3;
 export function vouchedChildren(
   known: Uint8Array | undefined,
   bytes: Uint8Array,
+  isCounterpart: boolean,
 ): ReadonlyMap<Hash, NodeRef> {
   const children = new Map<Hash, NodeRef>();
   if (known?.[0] !== NODE_KIND || bytes[0] !== NODE_KIND) return children;
-  if (known[LEVEL] !== bytes[LEVEL] || known[FLAGS] !== 0 || bytes[FLAGS] !== 0) return children;
+  if (known[LEVEL] !== bytes[LEVEL] || known[FLAGS] > bytes[FLAGS]) return children;
+  if (!isCounterpart && bytes[FLAGS] !== 0) return children;
   const node = new Node(known);
   for (let i = 0; i < node.count - 1; i++) {
     const ref = node.child(i);

@@ -68,6 +68,24 @@ describe('a commit of one row', () => {
   });
 });
 
+describe('a commit of one row among long cells', () => {
+  it('is received without a look at its neighbours', async () => {
+    const scene = new Scene();
+    const long = (id: number) => (id % 400 === 0 ? `${id} `.repeat(4000) : `name ${id}`);
+    const first = await scene.commit({ tables: { t: rows(0, 40_000, long), u: rows(0, 9) } });
+    const second = await scene.commit({ tables: { t: rows(9, 10, () => 'x') } });
+    const { store, counts, reset } = countingStore(await memoryPlace().open());
+    const remote = remoteOver(scene.store);
+    const fetched = await fetchInto(remote, store, { wants: [first] }, RETRY);
+    await fetched.commit({ refs: [{ name: 'refs/heads/main', old: null, new: first }] });
+    reset();
+    const request = { wants: [second], haves: [first] };
+    const { reception } = await fetchInto(remote, store, request, RETRY);
+    expect(reception.chunks).toBeLessThan(8);
+    expect(counts.gets).toBeLessThan(40);
+  });
+});
+
 describe('a fetch of scattered rows', () => {
   it('takes one round trip, and bytes as the changed chunks take in the store', async () => {
     const place = sqlitePlace();

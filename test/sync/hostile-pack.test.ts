@@ -360,6 +360,38 @@ describe('forged objects, with hashes that fit', () => {
     expect(first.hash).not.toBe(root.hash);
   });
 
+  it("a root's tree in the place of a table's, though it is here already", async () => {
+    const nodes = new NodeStore(createMemoryStore());
+    const [, , table, schema, leaf] = await around([leafOf([1]).chunk]);
+    const one = { kind: 'table', table: table.hash, dialect: undefined } as const;
+    const names = Array.from({ length: 900 }, (_, i) => [`table ${i}.csv`, one] as const);
+    const root = await editRoot(nodes, EMPTY_TREE, new Map(names));
+    const top = await nodes.read(root);
+    expect(top.level).toBe(1);
+    const leaves = await nodes.readMany(
+      Array.from({ length: top.count }, (_, i) => top.childHash(i)),
+    );
+    const good = [
+      commitOf(root),
+      toChunk(top.bytes),
+      ...leaves.map(({ bytes }) => toChunk(bytes)),
+      table,
+      schema,
+      leaf,
+    ];
+    await accepted(good);
+    const wrong = toChunk(encodeTable({ schema: schema.hash, tree: root }));
+    const bad = await aroundTable(wrong);
+    const store = createMemoryStore();
+    const want = good[0].hash;
+    const first = await fetchInto(answering(packOf(want, good)), store, { wants: [want] }, RETRY);
+    await first.commit({ refs: [{ name: 'refs/heads/x', old: null, new: want }] });
+    const pack = packOf(bad[0].hash, [...bad, wrong]);
+    const fetching = fetchInto(answering(pack), store, { wants: [bad[0].hash] }, RETRY);
+    await expect(fetching).rejects.toMatchObject({ code: 'bad-pack' });
+    await forged([...bad, wrong, schema, ...good.slice(1, -3)], /./);
+  });
+
   it('CBOR that is nested too deep, cut, or not canonical', async () => {
     const deep = Buffer.concat([
       Buffer.from([5, 1]),
