@@ -9,6 +9,7 @@ import { ByteWriter } from '../bytes.ts';
 import { DvError } from '../errors.ts';
 import type { HttpExchange } from '../sync/http-exchange.ts';
 import { notDv } from '../sync/http-failure.ts';
+import type { Column, Schema } from '../tuple/schema.ts';
 import type {
   RowWriter,
   SourceOffsets,
@@ -30,6 +31,34 @@ const HEX = Buffer.from('0123456789abcdef');
 export interface HttpWriterOptions {
   /** 16 random hex digits. */
   readonly randomId: () => string;
+}
+
+/** Schema of a table as a branch of a server has it; undefined: there is none yet. */
+export async function readRemoteSchema(
+  http: HttpExchange,
+  branch: string,
+  table: string,
+): Promise<Schema | undefined> {
+  const path = `${http.address.base}/tables?at=${encodeURIComponent(branch)}`;
+  let value: unknown;
+  try {
+    ({ value } = await http.json({ method: 'GET', path }));
+  } catch (error) {
+    // A branch without a commit has no table.
+    if ((error as DvError).code === 'bad-revision') return undefined;
+    throw error;
+  }
+  const { tables } = shaped<{ tables: readonly ToldTable[] }>(value, ['tables'], http.address.url);
+  const found = tables.find((one) => one.table === table);
+  if (found === undefined) return undefined;
+  const key = found.key.map((name) => found.columns.findIndex((column) => column.name === name));
+  return { columns: found.columns, key };
+}
+
+interface ToldTable {
+  readonly table: string;
+  readonly columns: readonly Column[];
+  readonly key: readonly string[];
 }
 
 export function createHttpWriter(http: HttpExchange, { randomId }: HttpWriterOptions): RowWriter {

@@ -119,19 +119,39 @@ export async function localTarget(
 export async function remoteTarget(
   env: Environment,
   url: string,
-  { branch = 'main' }: Pick<IngestOptions, 'branch'>,
+  { branch = 'main', table, retryFor }: Pick<IngestOptions, 'branch' | 'table' | 'retryFor'>,
   { author, cwd }: Pick<IngestTarget, 'author' | 'cwd'>,
 ): Promise<IngestTarget> {
   const { HttpExchange } = await import('../sync/http-exchange.ts');
   const { parseHttpAddress } = await import('../sync/http-address.ts');
-  const { createHttpWriter } = await import('../live/http-writer.ts');
+  const { createHttpWriter, readRemoteSchema } = await import('../live/http-writer.ts');
   const token = findToken(env, url);
   const http = new HttpExchange(parseHttpAddress(url), {
     software: env.software ?? 'dv',
     ...(token === undefined ? {} : { token }),
   });
   const writer = createHttpWriter(http, env);
-  return { writer, branch, schema: undefined, author, cwd, env };
+  const schema = await awaitServer(env, retryFor, () => readRemoteSchema(http, branch, table));
+  return { writer, branch, schema, author, cwd, env };
+}
+
+/** Asks again while the server cannot be reached, for a bounded time. */
+async function awaitServer<T>(
+  { now }: Environment,
+  retryFor: number,
+  ask: () => Promise<T>,
+): Promise<T> {
+  const start = now();
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      const passes = ['remote-unreachable', 'connection-lost', 'server-failed', 'unavailable'];
+      const isPassing = error instanceof DvError && passes.includes(error.code);
+      if (!isPassing || now() - start > retryFor) throw error;
+      await sleep(200);
+    }
+  }
 }
 
 /** @throws DvError `bad-option`, `file-missing`, `missing-package`, what the stream is stopped by */

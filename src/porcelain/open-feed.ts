@@ -7,7 +7,12 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { DvError } from '../errors.ts';
 import type { FeedSource } from '../live/contract.ts';
-import { type FeedState, HttpFeedSource } from '../live/http-source.ts';
+import {
+  type FeedState,
+  type FeedWatcher,
+  type HttpFeedOptions,
+  HttpFeedSource,
+} from '../live/http-source.ts';
 import { isHttpUrl } from '../sync/http-address.ts';
 import { findToken } from './credentials.ts';
 import type { Environment } from './environment.ts';
@@ -92,19 +97,36 @@ async function openPathFeed(env: Environment, path: string): Promise<Opened> {
   return { source: closing, remote: undefined, listen: undefined };
 }
 
+/** Who follows the feed of a server; nobody follows a path that way. */
+export async function followersAt(env: Environment, url: string): Promise<readonly FeedWatcher[]> {
+  if (!isHttpUrl(url)) return [];
+  const source = new HttpFeedSource(url, feedOptions(env, url));
+  try {
+    return await source.watchers();
+  } finally {
+    await source.close();
+  }
+}
+
 function openServerFeed(env: Environment, url: string, choice: FeedChoice): Opened {
   let listener: (state: FeedState) => void = () => undefined;
-  const token = findToken(env, url);
   const source = new HttpFeedSource(url, {
-    software: env.software ?? 'dv',
-    jitter: () => Number.parseInt(env.randomId().slice(0, 8), 16) / 0x1_0000_0000,
-    monotonic: () => env.now() / 1000,
+    ...feedOptions(env, url),
     report: (state) => listener(state),
-    ...(token !== undefined && { token }),
     ...choice,
   });
   const listen = (next: (state: FeedState) => void) => {
     listener = next;
   };
   return { source, remote: undefined, listen };
+}
+
+function feedOptions(env: Environment, url: string): HttpFeedOptions {
+  const token = findToken(env, url);
+  return {
+    software: env.software ?? 'dv',
+    jitter: () => Number.parseInt(env.randomId().slice(0, 8), 16) / 0x1_0000_0000,
+    monotonic: () => env.now() / 1000,
+    ...(token !== undefined && { token }),
+  };
 }

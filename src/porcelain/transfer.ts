@@ -2,6 +2,7 @@
  * Fetches and pushes as the verbs need them: with this repository's store, clock and progress,
  * and what it is known to lack.
  */
+import type { DvError } from '../errors.ts';
 import type { Hash } from '../hash.ts';
 import type { Edge } from '../model/edges.ts';
 import type { BoundedStore } from '../model/shallow.ts';
@@ -17,7 +18,7 @@ import type {
   Remote,
   RemoteRefs,
 } from '../sync/protocol.ts';
-import { pushFrom } from '../sync/push-from.ts';
+import { type PushFromOptions, pushFrom } from '../sync/push-from.ts';
 import type { BundleRemote } from './bundle-remote.ts';
 import type { Environment } from './environment.ts';
 import { withoutFilling } from './filling-store.ts';
@@ -148,13 +149,21 @@ export async function sendPush(
   request: PushRequest,
   refs: RemoteRefs,
 ): Promise<readonly RefOutcome[]> {
-  const pushed = await pushFrom(remote, withoutFilling(repo.store), request, {
+  const options: PushFromOptions = {
     ...retryOptions(repo.env),
     refs,
     onProgress: ({ bytes }) =>
       repo.env.report({ label: 'pushing', done: bytes, total: undefined, unit: 'bytes' }),
-  });
-  return pushed.outcomes;
+  };
+  const store = withoutFilling(repo.store);
+  try {
+    return (await pushFrom(remote, store, request, options)).outcomes;
+  } catch (error) {
+    // Most servers take what most clients send, so their limits are asked for when one does not.
+    if ((error as DvError).code !== 'limit-exceeded') throw error;
+    const { limits } = await remote.info();
+    return (await pushFrom(remote, store, request, { ...options, limits })).outcomes;
+  }
 }
 
 /** Waits, and draws lots, as the outside world does. */

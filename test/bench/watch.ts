@@ -57,6 +57,12 @@ function memoryOf(pid: number, field: 'VmRSS' | 'VmHWM'): number {
   return Number(new RegExp(`${field}:\\s+(\\d+) kB`).exec(status)?.[1] ?? 0) / 1024;
 }
 
+/** Seconds on a processor so far: what load of the machine does not change. */
+function cpuOf(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
 /** A server with one repository that has a branch, and a table of 1,000 rows in it. */
 async function serve(): Promise<{
   url: string;
@@ -118,7 +124,8 @@ async function follow(): Promise<void> {
   }
   heard.clear();
   const answered: number[] = [];
-  await pace(100, Number(seconds), async (i) => {
+  const cpus = [pid, follower.pid as number].map((of) => [of, cpuOf(of)] as const);
+  await pace(Number(process.env.DV_BENCH_RATE ?? 100), Number(seconds), async (i) => {
     const at = performance.timeOrigin + performance.now();
     const commit = await post(i);
     answered.push(performance.timeOrigin + performance.now() - at);
@@ -138,6 +145,8 @@ async function follow(): Promise<void> {
   console.log(`request to answer (durable)          ${quantiles(answered)}`);
   console.log(`ref changed to follower's ref applied ${quantiles(fromRef)}`);
   console.log(`request to follower's ref applied    ${quantiles(fromRequest)}`);
+  const used = cpus.map(([of, before]) => ((cpuOf(of) - before) * 1000) / sent.size);
+  console.log(`ms of CPU a commit: server ${used[0].toFixed(1)}, follower ${used[1].toFixed(1)}`);
   console.log(
     `memory, MB: server ${memoryOf(pid, 'VmHWM').toFixed(0)}, follower ${memoryOf(follower.pid as number, 'VmHWM').toFixed(0)}`,
   );
@@ -150,6 +159,7 @@ async function crowd(): Promise<void> {
     const [child, lines] = start(process.execPath, [CROWD, url, '1000', String(slow)], home);
     await once(lines, 'line');
     const connected = memoryOf(pid, 'VmRSS');
+    const cpu = cpuOf(pid);
     await pace(20, Number(seconds), async (i) => {
       await post(i + slow * 1_000_000);
     });
@@ -161,7 +171,8 @@ async function crowd(): Promise<void> {
     console.log(
       `1,000 watchers, ${slow} at 1 KB/s: p50 ${p50}  p99 ${p99}  max ${max} ms, ${events} events; ` +
         `server MB: ${before.toFixed(0)} before, ${connected.toFixed(0)} connected, ${after.toFixed(0)} after, ` +
-        `${memoryOf(pid, 'VmHWM').toFixed(0)} peak`,
+        `${memoryOf(pid, 'VmHWM').toFixed(0)} peak; ` +
+        `${(((cpuOf(pid) - cpu) * 1000) / (20 * Number(seconds))).toFixed(1)} ms of CPU a commit`,
     );
     await once(child, 'close');
   }

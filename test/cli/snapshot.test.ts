@@ -118,9 +118,9 @@ function scriptOfPage(): string {
 test('the script of the page for pipelines works, with a token', async () => {
   const scene = new RemoteScene();
   const served = temporaryDirectory();
-  const made = await scene
-    .shell('.')
-    .run(['-C', served, 'token', 'create', '--json', '--kind', 'writer', 'ci']);
+  const home = scene.shell('.');
+  await home.ok('-C', served, 'init', '--quiet', '--bare', 'cities');
+  const made = await home.run(['-C', served, 'token', 'create', '--json', 'writer']);
   const { token } = JSON.parse(made.stdout) as { token: string };
   const server = await startServeProcess(served);
   const job = scene.shell('job');

@@ -141,6 +141,25 @@ describe.skipIf('missing' in found)('ingest from Kafka', () => {
     expect(await rows(cwd, 't')).toEqual(['{"id":1}', '{"id":2}', '{"id":6}']);
   });
 
+  it('reads a topic that was made anew from its beginning, when told to', async () => {
+    await topics.create('anew');
+    const cwd = await temporaryRepository();
+    await topics.send(
+      'anew',
+      Array.from({ length: 5 }, (_, i) => ({ value: `{"id":${i}}` })),
+    );
+    const args = ['ingest', 't', '--from', from('anew'), '--key', 'id', '--once'];
+    expect((await runDv(args, { cwd })).status).toBe(0);
+    await topics.remove('anew');
+    await topics.create('anew');
+    await topics.send('anew', [{ value: '{"id":100}' }, { value: '{"id":101}' }]);
+    expect((await runDv(args, { cwd })).stderr).toContain('offset 5 is not there, it has 0 to 2');
+    const told = await runDv([...args, '--from-earliest'], { cwd });
+    expect(told.stdout).toContain('2 rows into t');
+    expect(await rows(cwd, 't')).toHaveLength(7);
+    expect((await runDv(args, { cwd })).stdout).toContain('0 rows into t');
+  });
+
   it('says so when there is no broker or no topic', async () => {
     const cwd = await temporaryRepository();
     const args = ['ingest', 't', '--key', 'id', '--retry-for', '500', '--once', '--from'];

@@ -39,6 +39,12 @@ export class TestTopics {
     await admin.close();
   }
 
+  async remove(topic: string): Promise<void> {
+    const admin = new Admin(this.#common);
+    await admin.deleteTopics({ topics: [topic] });
+    await admin.close();
+  }
+
   async list(): Promise<string[]> {
     const admin = new Admin(this.#common);
     const names = await admin.listTopics();

@@ -203,7 +203,7 @@ class ToldProgress {
     if (!json || environment.now() < this.#next) return;
     this.#next = environment.now() + TOLD_EVERY_MS;
     out.json({ type: 'progress', table: this.#table, ...step });
-    void out.flush();
+    out.flush().catch(() => undefined); // told by the next line
   }
 }
 

@@ -136,6 +136,9 @@ class IngestRun {
   }
 
   async #take(block: RecordBlock): Promise<void> {
+    for (const [partition, position] of block.restarts ?? []) {
+      this.#parts.delivery.restart(partition, position);
+    }
     for (let i = 0; i < block.count; i++) {
       const partition = block.partitions?.[i] ?? block.partition;
       this.progress.records += 1;
