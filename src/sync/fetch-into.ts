@@ -1,7 +1,8 @@
 /**
  * A whole fetch: asks, verifies, and after a cut asks for the rest, until everything wanted is
- * here. What came is kept under a name made of the remote, so that a run that was killed is
- * gone on with by the next one, even when the remote has moved on.
+ * here. What came is kept under a name made of the remote and the request, so that a run that
+ * was killed is gone on with by the next one. When the remote has moved on, the next one takes
+ * over what it needs of it, and the rest is given up after a day (transfer-lease.ts).
  */
 import { DvError } from '../errors.ts';
 import { type Hash, hashOf } from '../hash.ts';
@@ -13,11 +14,14 @@ import type { Expectation } from './expectation.ts';
 import type { PackHeader } from './pack.ts';
 import { DEFAULT_LIMITS, type FetchRequest, type Remote } from './protocol.ts';
 import { Receiver, type Reception } from './receiver.ts';
+import { dropStaleTransfers, TransferLease } from './transfer-lease.ts';
 
 export interface FetchIntoOptions extends RetryOptions {
   readonly onProgress?: (reception: Reception, header: PackHeader | undefined) => void;
   /** The remote's limit of roots in a request. */
   readonly roots?: number;
+  /** ms since the epoch. Without it what earlier runs left is not given up. */
+  readonly now?: () => number;
 }
 
 /** Everything wanted is here; `commit` makes it count. */
@@ -35,8 +39,17 @@ export interface Fetched {
   commit(transaction: Transaction): Promise<TransactResult>;
 }
 
-export const fetchTransfer = (url: string): string =>
-  `fetch:${hashOf(Buffer.from(url)).slice(0, 32)}`;
+/**
+ * Names the transfer by all that decides what is in it: what a name has is complete as a whole,
+ * so nothing that only another request reaches may be in it.
+ */
+export function fetchTransfer(url: string, request: FetchRequest): string {
+  const { wants = [], roots = [], depth, tables, levels } = request;
+  const asked = [[...wants].sort(), roots.map(({ hash }) => hash).sort(), depth, tables, levels];
+  return `${transfersOf(url)}${hashOf(Buffer.from(JSON.stringify(asked))).slice(0, 16)}`;
+}
+
+const transfersOf = (url: string): string => `fetch:${hashOf(Buffer.from(url)).slice(0, 16)}:`;
 
 /**
  * @throws DvError `bad-pack` (what came is dropped), `connection-lost` and other errors of the
@@ -59,6 +72,8 @@ class Fetch {
   private readonly store: Store;
   private readonly request: FetchRequest;
   private readonly options: FetchIntoOptions;
+  private readonly transfer: string;
+  private readonly lease: TransferLease | undefined;
   private receiver: Receiver;
   private shallow: readonly Hash[] = [];
   private header: PackHeader | undefined;
@@ -68,6 +83,8 @@ class Fetch {
     this.store = store;
     this.request = request;
     this.options = options;
+    this.transfer = fetchTransfer(remote.url, request);
+    this.lease = options.now && new TransferLease(store, this.transfer, options.now);
     this.receiver = this.newReceiver();
   }
 
@@ -75,7 +92,8 @@ class Fetch {
     const { tables, levels } = this.request;
     const { onProgress } = this.options;
     return new Receiver(this.store, {
-      transfer: fetchTransfer(this.remote.url),
+      transfer: this.transfer,
+      ...(this.lease && { lease: this.lease }),
       acceptShallow: true,
       shallow: this.shallow,
       ...(tables && { tables }),
@@ -89,7 +107,8 @@ class Fetch {
     this.receiver = this.newReceiver();
     await this.receiver.expect(this.wanted());
     const backoff = new Backoff(this.options);
-    let isFirst = this.receiver.counts.chunks === 0 && !(await this.wasBegun());
+    let isFirst = !(await this.wasBegun());
+    if (!isFirst) await this.lease?.renew();
     // what is shallow may be wanted deeper, though all the wants are here
     let isOver = this.request.depth === undefined || this.shallow.length === 0;
     while (!isOver || this.receiver.pendingCount > 0) {
@@ -121,7 +140,8 @@ class Fetch {
 
   /** Whether an earlier run left chunks: then the wants alone do not say what is pending. */
   private async wasBegun(): Promise<boolean> {
-    return (await this.store.listTransfers()).includes(this.receiver.transfer);
+    const begun = transfersOf(this.remote.url);
+    return (await this.store.listTransfers()).some((name) => name.startsWith(begun));
   }
 
   private async takeHeader(header: PackHeader): Promise<void> {
@@ -189,14 +209,19 @@ class Fetch {
         const completes = receiver.spilled ? [receiver.transfer] : [];
         const isMoved = shallow.join() !== [...this.shallow].sort().join();
         const boundary = shallowUpdate(new Set(shallow), new Set(this.shallow));
-        return store.transact(
+        const { state = [] } = transaction;
+        const result = await store.transact(
           {
             ...transaction,
-            ...(isMoved && { state: [...(transaction.state ?? []), boundary] }),
+            state: [...state, ...(isMoved ? [boundary] : []), ...(this.lease?.end() ?? [])],
             completes: [...(transaction.completes ?? []), ...completes],
           },
           receiver.chunks,
         );
+        const { now } = this.options;
+        const kind = transfersOf(this.remote.url);
+        if (result.done && now !== undefined) await dropStaleTransfers(store, kind, now());
+        return result;
       },
     };
   }

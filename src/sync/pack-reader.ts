@@ -47,6 +47,13 @@ export function badPack(why: string, cause?: unknown): DvError {
   return new DvError('bad-pack', `the pack is refused: ${why}`, { cause });
 }
 
+/** A defect of a chunk is one of the pack that brought it; other errors as they are. */
+export function asBadPack(hash: Hash, error: unknown): unknown {
+  if (!(error instanceof DvError)) return error;
+  if (!['corrupt', 'bad-name', 'newer-format'].includes(error.code)) return error;
+  return badPack(`chunk ${hash}: ${error.message}`, error);
+}
+
 /** Feed it with `push`; `end` when there are no more bytes. */
 export class PackReader {
   private readonly hasher = createHasher();

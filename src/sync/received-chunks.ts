@@ -5,6 +5,7 @@
 import type { Hash } from '../hash.ts';
 import type { ObjectStore, Store } from '../store/contract.ts';
 import type { ReceivedChunk } from '../store/transfer.ts';
+import type { TransferLease } from './transfer-lease.ts';
 
 /** Raw bytes kept in memory. */
 const MEMORY_BYTES = 4 * 1024 * 1024;
@@ -18,9 +19,12 @@ export class ReceivedChunks {
   /** Whether the store has some: then a transaction must complete the transfer. */
   spilled = false;
 
-  constructor(store: Store, transfer: string) {
+  private readonly lease: TransferLease | undefined;
+
+  constructor(store: Store, transfer: string, lease: TransferLease | undefined) {
     this.store = store;
     this.transfer = transfer;
+    this.lease = lease;
   }
 
   /** Pieces of packs consist of chunks, so a view into one keeps little else. */
@@ -53,6 +57,7 @@ export class ReceivedChunks {
   /** Puts what is in memory into the store. */
   async spill(): Promise<void> {
     if (this.memory.size === 0) return;
+    await this.lease?.renew();
     for (const bytes of this.dictionaries.values()) await this.store.putDictionary(bytes);
     this.dictionaries.clear();
     await this.store.putReceived(this.transfer, [...this.memory.values()]);

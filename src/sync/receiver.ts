@@ -23,7 +23,7 @@ import { COMMIT_KIND, decodeCommit, decodeSchema } from '../model/objects.ts';
 import type { NodeRef } from '../prolly/node.ts';
 import { NodeStore } from '../prolly/node-store.ts';
 import { loadCompression } from '../store/compression.ts';
-import type { ObjectStore, Store } from '../store/contract.ts';
+import type { ObjectStore, StateUpdate, Store } from '../store/contract.ts';
 import type { EncodedChunk, Presence, ReceivedChunk } from '../store/transfer.ts';
 import type { Schema } from '../tuple/schema.ts';
 import { ChunkDecoder } from './decode-chunk.ts';
@@ -35,11 +35,12 @@ import {
 } from './expectation.ts';
 import { HashSet } from './hash-set.ts';
 import type { PackHeader, PackTrailer } from './pack.ts';
-import { badPack, type Frame, PackReader } from './pack-reader.ts';
+import { asBadPack, badPack, type Frame, PackReader } from './pack-reader.ts';
 import { isSameRef, PendingSet } from './pending-set.ts';
 import { ReceivedChunks } from './received-chunks.ts';
 import { remoteError } from './remote-error.ts';
 import { checkRootNames } from './root-names.ts';
+import type { TransferLease } from './transfer-lease.ts';
 import { vouchedChildren } from './vouching.ts';
 
 export interface ReceiverOptions {
@@ -51,6 +52,8 @@ export interface ReceiverOptions {
   readonly shallow?: readonly Hash[];
   /** Take over what the sender says is shallow: it decides what of a history is sent. */
   readonly acceptShallow?: boolean;
+  /** Says that somebody works at the transfer, while it has chunks in the store. */
+  readonly lease?: TransferLease;
   readonly onChunk?: (received: Reception) => void;
 }
 
@@ -104,7 +107,7 @@ export class Receiver {
     this.store = store;
     this.options = options;
     this.transfer = options.transfer;
-    this.received = new ReceivedChunks(store, options.transfer);
+    this.received = new ReceivedChunks(store, options.transfer, options.lease);
     this.shallow = new Set(options.shallow);
     this.filter = {
       shallow: this.shallow,
@@ -154,6 +157,11 @@ export class Receiver {
   /** The store with what has come before it; what is put stays in memory. */
   overlay(): ObjectStore {
     return this.received.overlay();
+  }
+
+  /** Goes into the transaction that completes the transfer. */
+  leaseEnd(): StateUpdate[] {
+    return this.options.lease?.end() ?? [];
   }
 
   /** Puts what is in memory into the store, under the transfer's name. */
@@ -388,10 +396,3 @@ export class Receiver {
 }
 
 const isInside = ({ mustEnd }: Expectation): boolean => mustEnd === true;
-
-/** A defect of a chunk is one of the pack that brought it. */
-function asBadPack(hash: Hash, error: unknown): unknown {
-  if (!(error instanceof DvError)) return error;
-  if (!['corrupt', 'bad-name', 'newer-format'].includes(error.code)) return error;
-  return badPack(`chunk ${hash}: ${error.message}`, error);
-}

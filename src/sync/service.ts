@@ -41,6 +41,7 @@ import { Receiver } from './receiver.ts';
 import { RefLocks } from './ref-locks.ts';
 import { checkFetchRequest, checkPushRequest } from './request-checks.ts';
 import { openSending, packOf } from './sender.ts';
+import { dropStaleTransfers, TransferLease } from './transfer-lease.ts';
 
 export interface ServiceOptions {
   readonly store: Store;
@@ -63,6 +64,7 @@ export interface ServiceOptions {
 const MOST_AHEAD_MS = 60_000;
 const FEATURES = ['fetch', 'push', 'merge', 'depth', 'tables', 'levels'];
 const NODE_KEY = 'node';
+const INLINE = 'inline:';
 
 export class SyncService {
   readonly limits: Limits;
@@ -70,7 +72,7 @@ export class SyncService {
   private readonly store: Store;
   private readonly locks = new RefLocks();
   /** Receivers of open sessions: what is pending, so that it need not be found again. */
-  private readonly receivers = new Map<string, Receiver>();
+  private readonly receivers = new Map<string, { receiver: Receiver; next: number }>();
 
   constructor(options: ServiceOptions) {
     this.options = options;
@@ -134,8 +136,9 @@ export class SyncService {
     if (pack !== undefined && pack.length > this.limits.inlinePackBytes) {
       throw this.tooLarge(pack.length, this.limits.inlinePackBytes);
     }
-    const transfer = `inline:${this.options.randomId()}`;
-    const receiver = new Receiver(this.store, { transfer });
+    const transfer = `${INLINE}${this.options.randomId()}`;
+    const lease = new TransferLease(this.store, transfer, this.options.now);
+    const receiver = new Receiver(this.store, { transfer, lease });
     try {
       await receiver.expect(wantsOf(request));
       if (pack !== undefined) await receiver.receive([pack]);
@@ -160,6 +163,7 @@ export class SyncService {
     for (const command of request.updates) await caller.allow(command);
     const { now, randomId } = this.options;
     await makeRoom(this.store, caller.actor, now(), this.limits);
+    await dropStaleTransfers(this.store, INLINE, now());
     const id = randomId() + randomId();
     const expires = now() + this.limits.pushSessionMs;
     const record: SessionRecord = { id, actor: caller.actor, request, next: 0, expires };
@@ -191,12 +195,13 @@ export class SyncService {
   }
 
   /** What is pending is known, or found from what the transfer brought so far. */
-  private async receiverOf({ id, request }: SessionRecord): Promise<Receiver> {
+  private async receiverOf({ id, request, next }: SessionRecord): Promise<Receiver> {
     const known = this.receivers.get(id);
-    if (known !== undefined) return known;
+    // another process may have taken segments since
+    if (known?.next === next) return known.receiver;
     const receiver = new Receiver(this.store, { transfer: transferOf(id) });
     await receiver.expect(wantsOf(request));
-    this.receivers.set(id, receiver);
+    this.receivers.set(id, { receiver, next });
     return receiver;
   }
 
@@ -238,6 +243,7 @@ export class SyncService {
       this.receivers.delete(id);
       return this.describe(taken, await this.receiverOf(taken));
     }
+    this.receivers.set(id, { receiver, next: taken.next });
     return this.describe(taken, receiver);
   }
 
@@ -257,10 +263,12 @@ export class SyncService {
   }
 
   /** Idempotent. */
-  async abandonPush(caller: Caller, id: string): Promise<void> {
-    if ((await this.find(caller, id)) === undefined) return;
-    this.receivers.delete(id);
-    await endSession(this.store, id);
+  abandonPush(caller: Caller, id: string): Promise<void> {
+    return this.locks.with([transferOf(id)], async () => {
+      if ((await this.find(caller, id)) === undefined) return;
+      this.receivers.delete(id);
+      await endSession(this.store, id);
+    });
   }
 
   private async finish(
@@ -317,7 +325,8 @@ export class SyncService {
         mayUpdate,
         chunks: () => receiver.chunks,
         completes: receiver.spilled || session !== undefined ? [receiver.transfer] : [],
-        ...(session && { state: (outcomes) => [this.answered(session, outcomes)] }),
+        state: (outcomes) =>
+          session === undefined ? receiver.leaseEnd() : [this.answered(session, outcomes)],
       }),
     );
   }

@@ -9,6 +9,7 @@ import type { Store } from '../../src/store/contract.ts';
 import { fetchInto, fetchTransfer } from '../../src/sync/fetch-into.ts';
 import type { FetchRequest, Remote } from '../../src/sync/protocol.ts';
 import { pushFrom } from '../../src/sync/push-from.ts';
+import { dropStaleTransfers } from '../../src/sync/transfer-lease.ts';
 import { memoryPlace, type StorePlace, sqlitePlace } from '../support/store-places.ts';
 import { problems, RETRY, remoteOver, rows, Scene } from '../support/sync-scene.ts';
 
@@ -118,7 +119,9 @@ describe.each(places)('a fetch %s', (_, place, count) => {
               const present = await store.hasMany(batch.map(({ hash }) => hash));
               expect(present).not.toContain(true);
             }
-            expect([[], [fetchTransfer('test')]]).toContainEqual(await store.listTransfers());
+            expect([[], [fetchTransfer('test', { wants })]]).toContainEqual(
+              await store.listTransfers(),
+            );
           }
           await store.close();
         }
@@ -168,6 +171,56 @@ describe('a fetch with a limit of bytes', () => {
     const whole = cutting(remoteOver(scene.store), []);
     await fetchInto(whole.cut, await memoryPlace().open(), { wants: moved }, RETRY);
     expect(all.seen.bytes).toBeLessThan(whole.seen.bytes);
+  });
+});
+
+describe('what an earlier run left', () => {
+  const DAY = 24 * 60 * 60 * 1000;
+
+  async function leaveSome(store: Store, scene: Scene, now: number): Promise<void> {
+    const left = await scene.commit({ branch: 'gone', tables: { z: rows(0, 9000) } });
+    const { cut } = cutting(remoteOver(scene.store), [30_000]);
+    const options = { ...RETRY, attempts: 1, now: () => now };
+    await expect(fetchInto(cut, store, { wants: [left] }, options)).rejects.toThrow();
+    expect(await store.listTransfers()).toHaveLength(1);
+    await scene.store.transact({ refs: [{ name: 'refs/heads/gone', old: left, new: null }] });
+  }
+
+  it('is given up a day later, and never counts', async () => {
+    const scene = await history();
+    const store = await memoryPlace().open();
+    await leaveSome(store, scene, 5 * DAY);
+    const before = await count(store);
+    const wants = await headsOf(scene);
+    for (const [now, transfers] of [
+      [6 * DAY - 1, 1],
+      [6 * DAY, 0],
+    ] as const) {
+      const options = { ...RETRY, now: () => now };
+      const fetched = await fetchInto(remoteOver(scene.store), store, { wants }, options);
+      const refs = (await store.getRef('refs/heads/x'))
+        ? []
+        : [{ name: 'refs/heads/x', old: null, new: wants[0] }];
+      expect(await fetched.commit({ refs })).toEqual({ done: true });
+      expect(await store.listTransfers()).toHaveLength(transfers);
+      expect(await problems(store)).toEqual([]);
+    }
+    expect(before).toBeGreaterThan(0);
+  });
+
+  it('cannot be completed by a run that was taken for dead', async () => {
+    const scene = await history();
+    const store = await memoryPlace().open();
+    const wants = await headsOf(scene);
+    const { cut } = cutting(remoteOver(scene.store), [100_000]);
+    const options = { ...RETRY, now: () => 5 * DAY };
+    const slow = await fetchInto(cut, store, { wants }, options);
+    expect(await dropStaleTransfers(store, 'fetch:', 7 * DAY)).toHaveLength(1);
+    const result = await slow.commit({
+      refs: [{ name: 'refs/heads/x', old: null, new: wants[0] }],
+    });
+    expect(result.done).toBe(false);
+    expect(await store.listRefs('')).toEqual([]);
   });
 });
 
