@@ -1,9 +1,11 @@
 /**
  * `npm run demo`: dv in half a minute, on real data. Keeps five published versions of a list
  * of web crawlers, looks at what changed from one to the next, merges an edit made on a branch,
- * resolves the conflict, and looks back. Every command is shown before it runs; the directory goes away at the end.
+ * resolves the conflict, looks back, and watches a commit arrive. Every command is shown before
+ * it runs; the directory goes away at the end.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   copyFileSync,
   existsSync,
@@ -69,6 +71,26 @@ class Demo {
     });
     if (error !== undefined) throw error;
     if (status !== expected) throw new Error(`dv ${shown} ended with status ${status}`);
+  }
+
+  /** A command beside the others, until it has written a line; `meanwhile` makes it. */
+  async dvBeside(args: readonly string[], meanwhile: () => void): Promise<void> {
+    process.stdout.write(`${bold[0]}$ dv ${args.map(quote).join(' ')} &${bold[1]}\n`);
+    const child = spawn(DV, args, {
+      cwd: this.directory,
+      env: this.#env,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const ended = once(child, 'close');
+    try {
+      meanwhile();
+      const line = await Promise.race([once(child.stdout, 'data'), ended]);
+      if (!(line[0] instanceof Uint8Array)) throw new Error(`dv ${args[0]} ended early`);
+      process.stdout.write(line[0]);
+    } finally {
+      child.kill('SIGTERM');
+      await ended;
+    }
   }
 
   publish(version: string): void {
@@ -157,6 +179,14 @@ function lookBack(demo: Demo): void {
   demo.dv('fsck');
 }
 
+async function watchArrive(demo: Demo): Promise<void> {
+  demo.say('And live: a watch beside, which sees a commit the moment it is made.');
+  await demo.dvBeside(['watch', '--since', 'HEAD', '--format', 'text'], () => {
+    demo.edit(',https://github.com/zmap/zgrab2', ',https://zmap.io/');
+    demo.dv('commit', '-am', 'A page about it');
+  });
+}
+
 function publishedBytes(): number {
   return VERSIONS.reduce((sum, [name]) => sum + statSync(join(DATA, `${name}.csv`)).size, 0);
 }
@@ -165,7 +195,7 @@ function formatKilobytes(bytes: number): string {
   return `${(bytes / 1000).toFixed(0)} kB`;
 }
 
-function tell(demo: Demo): void {
+async function tell(demo: Demo): Promise<void> {
   demo.say('The data: crawler-user-agents by Martin Monperrus and contributors, MIT licence:');
   demo.say('a list of web crawlers, as it was published from 2019 to 2026.');
   demo.dv('init');
@@ -174,13 +204,14 @@ function tell(demo: Demo): void {
   editOnBranch(demo);
   mergeBranch(demo);
   lookBack(demo);
+  await watchArrive(demo);
 }
 
 async function main(): Promise<void> {
   if (!existsSync(join(ROOT, 'dist', 'start.cjs'))) await buildBundles();
   const demo = new Demo();
   try {
-    tell(demo);
+    await tell(demo);
   } finally {
     demo.end();
   }

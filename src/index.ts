@@ -124,6 +124,7 @@ export type { RowChange, SchemaChange, TableDiff } from './model/change.ts';
 export type { DiffFilter } from './model/diff-filter.ts';
 export type { FsckProblem, FsckSummary } from './model/fsck.ts';
 export type { Commit, Person } from './model/objects.ts';
+export type { RowVersion } from './model/row-history.ts';
 export type { RowCounts } from './model/table-stat.ts';
 export type { AddedTable, AddOptions, AddResult } from './porcelain/add.ts';
 export type { AppliedTable, ApplyOptions } from './porcelain/apply.ts';
@@ -131,6 +132,7 @@ export type { DvRepository } from './porcelain/bound-repository.ts';
 export type { BranchInfo } from './porcelain/branch.ts';
 export type { CommitOptions, CommitResult, CommitSummary } from './porcelain/commit.ts';
 export type { Author, Config, ConfigEntry } from './porcelain/config.ts';
+export type { RowInConflict, WholeInConflict } from './porcelain/conflicts.ts';
 export type {
   DialectDifference,
   DiffOptions,
@@ -146,15 +148,22 @@ export type { ImportFileOptions } from './porcelain/import-file.ts';
 export type { ListedEntry, ObjectView } from './porcelain/inspect.ts';
 export type { LogEntry, LogOptions } from './porcelain/log.ts';
 export type { GcVerbOptions, GcVerbResult, KindStat, StoreStat } from './porcelain/maintain.ts';
+export type { MergeResult, MergeVerbOptions } from './porcelain/merge.ts';
 export type { RowObject } from './porcelain/read-rows.ts';
 export type { RemoveOptions, Renamed } from './porcelain/remove.ts';
 export type { ResetMode, ResetResult } from './porcelain/reset.ts';
+export type { ResolveResult } from './porcelain/resolve.ts';
+export type { ResolveChoice, ResolveRequest } from './porcelain/resolve-choices.ts';
 export type { RestoreOptions, RestoreResult } from './porcelain/restore.ts';
+export type { BlamedRow, BlameOptions, HistoryOptions } from './porcelain/row-questions.ts';
 export type { RowSelection } from './porcelain/select-rows.ts';
+export type { SequenceResult } from './porcelain/sequencer.ts';
+export type { SquashOptions, SquashResult } from './porcelain/squash.ts';
 export type { Status, StatusEntry, StatusOptions } from './porcelain/status.ts';
 export type { SwitchOptions, SwitchResult } from './porcelain/switch.ts';
 export type { RuledColumn, TableRules } from './porcelain/table-rules.ts';
 export type { CreateTagOptions, TagInfo } from './porcelain/tag.ts';
+export type { UndoResult } from './porcelain/undo.ts';
 export type {
   Cell,
   Column,

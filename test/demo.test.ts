@@ -34,7 +34,8 @@ test('the story, on real data', async () => {
     expect(stdout.split('\n')).toContain(line);
   }
   expect(stdout).toContain('MIT licence');
-  expect(stdout).toMatch(/checked \d+ objects: sound\n$/);
+  expect(stdout).toMatch(/checked \d+ objects: sound\n/);
+  expect(stdout).toMatch(/[0-9a-f]{10} {2}main {2}Demo {2}A page about it {2}crawlers\.csv ~1\n$/);
   expect(readdirSync(temporary).filter((name) => name.startsWith('dv-'))).toEqual([]);
 });
 

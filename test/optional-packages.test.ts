@@ -8,7 +8,7 @@ import { expect, test } from 'vitest';
 import { DV, type RunResult, runDv, runProgram, temporaryDirectory } from './support/cli.ts';
 
 const ROOT = join(import.meta.dirname, '..');
-const ABSENT = new Set(['zstd-napi', '@napi-rs']);
+const ABSENT = new Set(['zstd-napi', '@napi-rs', '@platformatic']);
 
 /** An installed dv whose node_modules lack the optional packages. */
 function installWithout(directory: string): string {
@@ -58,5 +58,20 @@ test('dv works without its optional packages, on repositories made with them', a
     expect(`${await succeed(dv('export', 'HEAD~2:t.csv'))}\n`).toBe(rows('two'));
     const stat = JSON.parse(await succeed(dv('diff', '--stat', '--json', 'HEAD~3', 'HEAD')));
     expect(stat.tables).toMatchObject([{ table: 't.csv', added: 0, removed: 0, modified: 5 }]);
+  }
+});
+
+test('what needs Kafka says which package to install', async () => {
+  const bare = installWithout(temporaryDirectory());
+  const cwd = temporaryDirectory();
+  await runDv(['init', '--quiet'], { cwd });
+  for (const args of [
+    ['ingest', 't', '--from', 'kafka:127.0.0.1:1/t'],
+    ['watch', 'main', '--to', 'kafka:127.0.0.1:1/t'],
+  ]) {
+    const { status, stderr } = await runProgram(bare, args, { cwd });
+    expect(status).toBe(3);
+    expect(stderr).toContain('the package "@platformatic/kafka" is not installed');
+    expect(stderr).toContain('npm install @platformatic/kafka');
   }
 });

@@ -8,9 +8,11 @@ import type { Context } from './context.ts';
 export async function openRepositoryOf(context: Context): Promise<Repository> {
   const repository = await openRepository(context.cwd, context.environment);
   context.atEnd(() => repository.close());
-  repository.fillWith(async (missing) => {
-    const { fillMissing } = await import('../porcelain/fill.ts');
-    await fillMissing(repository, missing);
+  const filler = async () => (await import('../porcelain/fill.ts')).fillerOf(repository);
+  repository.fillWith({
+    missing: async (hashes) => (await filler()).missing(hashes),
+    entries: async (entries) => (await filler()).entries(entries),
+    history: async () => (await filler()).history(),
   });
   return repository;
 }

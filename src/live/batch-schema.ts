@@ -109,5 +109,12 @@ function inOrder(batch: RowBatch, sources: readonly number[]): RowBatch {
       cells[to + 1] = batch.cells[from + 1];
     }
   }
-  return { ...batch, rows: batch.rows, bytes: batch.bytes, lines: batch.lines, columns: sources.length, cells };
+  return {
+    ...batch,
+    rows: batch.rows,
+    bytes: batch.bytes,
+    lines: batch.lines,
+    columns: sources.length,
+    cells,
+  };
 }

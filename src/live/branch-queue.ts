@@ -65,6 +65,10 @@ export class BranchQueue {
     return Object.hasOwn(sources, source) ? sources[source] : null;
   }
 
+  get isIdle(): boolean {
+    return this.#running === undefined;
+  }
+
   /** Resolves when nothing waits any more. */
   async idle(): Promise<void> {
     while (this.#running !== undefined) await this.#running;

@@ -50,6 +50,19 @@ export type FeedState =
   | { readonly kind: 'live'; readonly form: StreamForm }
   | { readonly kind: 'waiting'; readonly error: DvError; readonly ms: number };
 
+/** A follower of a server's feed. */
+export interface FeedWatcher {
+  readonly id: string;
+  readonly principal: string;
+  readonly form: string;
+  readonly patterns: readonly string[];
+  /** When it came, ms since the epoch. */
+  readonly since: number;
+  /** The last sequence that was sent to it, and how many changes it was not sent yet. */
+  readonly sent: number;
+  readonly lag: number;
+}
+
 const SILENCE_MS = 37_500;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 10_000;
@@ -137,6 +150,14 @@ export class HttpFeedSource implements FeedSource {
       if (!isWhole) yield line as CommitInRange;
     }
     if (!isWhole) throw new DvError('connection-lost', 'the list of commits ends in the middle');
+  }
+
+  /** Who follows this feed just now. */
+  async watchers(): Promise<readonly FeedWatcher[]> {
+    const { value } = await this.asks.json({ method: 'GET', path: `${this.base}/watchers` });
+    const { watchers } = value as { watchers?: unknown };
+    if (!Array.isArray(watchers)) throw notDv(this.url, "its answer lacks 'watchers'");
+    return watchers as FeedWatcher[];
   }
 
   async close(): Promise<void> {

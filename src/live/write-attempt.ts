@@ -137,8 +137,11 @@ export class WriteAttempt {
     return { commit, changed, tables: changed ? await this.#counts(commit) : [] };
   }
 
+  /** Nothing where the commit has gone since (a squash, then gc). */
   async #counts(hash: AnsweredKey['commit']): Promise<readonly TableRowCounts[]> {
     const { nodes } = this.#scene;
+    const [isThere] = await nodes.objects.hasMany([hash]);
+    if (!isThere) return [];
     const { root, parents } = await readCommit(nodes.objects, hash);
     const before =
       parents[0] === undefined ? EMPTY_TREE : (await readCommit(nodes.objects, parents[0])).root;

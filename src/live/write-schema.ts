@@ -102,7 +102,11 @@ export function checkColumnName(table: string, name: string): string {
   });
 }
 
-export function typeMismatch(table: string, column: string, { type, line, value }: Misfit): DvError {
+export function typeMismatch(
+  table: string,
+  column: string,
+  { type, line, value }: Misfit,
+): DvError {
   const shown = JSON.stringify(value.length > SHOWN ? `${value.slice(0, SHOWN)}…` : value);
   const message = `${shown} in column "${column}" ${misfitReason(type, value)} (row ${line} for '${table}')`;
   return new DvError('type-mismatch', message, {
@@ -111,7 +115,11 @@ export function typeMismatch(table: string, column: string, { type, line, value 
   });
 }
 
-export function newTable(request: TableWrites, columns: readonly Column[], batch: RowBatch): Schema {
+export function newTable(
+  request: TableWrites,
+  columns: readonly Column[],
+  batch: RowBatch,
+): Schema {
   const { table, key: names } = request;
   if (names === undefined) return { columns, key: chooseKey(table, columns, batch) };
   const key = names.map((name) => {

@@ -18,6 +18,9 @@ import type { RowWriter, SourceOffsets, WriteRequest, WriteResult } from './cont
 import type { WriterScene } from './write-attempt.ts';
 import { KeySweeper } from './write-keys.ts';
 
+/** Branches that are kept open while nobody writes to them. */
+const MAX_QUEUES = 64;
+
 export interface RowWriterOptions {
   /** ms since the epoch. */
   readonly now: () => number;
@@ -62,8 +65,13 @@ class StoreRowWriter implements RowWriter {
     this.#scene ??= this.#look();
     const scene = await this.#scene;
     const queue = this.#queues.get(branch) ?? new BranchQueue(scene, branch);
+    if (this.#queues.size >= MAX_QUEUES) this.#dropIdle();
     this.#queues.set(branch, queue);
     return queue;
+  }
+
+  #dropIdle(): void {
+    for (const [branch, queue] of this.#queues) if (queue.isIdle) this.#queues.delete(branch);
   }
 
   async #look(): Promise<WriterScene> {

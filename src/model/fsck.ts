@@ -14,6 +14,7 @@ import { checkEntry } from '../tuple/check-entry.ts';
 import type { Schema } from '../tuple/schema.ts';
 import { decodeIndex, PIECE_KIND } from './blob.ts';
 import { type Edge, edgesOf, rootEntryEdges } from './edges.ts';
+import { edgesHere, type Lacks, mayLack } from './gc.ts';
 import { decodeSchema, decodeTable } from './objects.ts';
 
 export interface FsckProblem {
@@ -39,6 +40,7 @@ interface Visit extends Edge {
 /** `hashes` of everything stored, then the `structure` of what the roots reach. */
 export type OnProgress = (checked: number, step: 'hashes' | 'structure') => void;
 
+const MISSING = 'it is missing';
 /** Objects between two reports of the walk. */
 const REPORT_EVERY = 64;
 
@@ -52,12 +54,13 @@ export async function* checkRepository(
   store: Store & Maintenance,
   roots: readonly (Edge & { readonly path: string })[],
   onProgress: OnProgress,
+  lacks?: Lacks,
 ): AsyncGenerator<FsckProblem, FsckSummary> {
   for (const problem of await store.check()) {
     yield { object: 'store', problem, affects: 'everything' };
   }
   const checked = yield* checkHashes(store, onProgress);
-  const walk = new Walk(store, await store.startMarking(), await store.startMarking());
+  const walk = new Walk(store, await store.startMarking(), await store.startMarking(), lacks);
   yield* walk.run(roots, (visited) => onProgress(visited, 'structure'));
   return { checked };
 }
@@ -95,7 +98,10 @@ class Walk {
   /** Nodes already seen at a place where they must end at a boundary. */
   private readonly seenInside: Marker;
 
-  constructor(store: Store, seen: Marker, seenInside: Marker) {
+  private readonly lacks: Lacks | undefined;
+
+  constructor(store: Store, seen: Marker, seenInside: Marker, lacks: Lacks | undefined) {
+    this.lacks = lacks;
     this.store = store;
     this.seen = seen;
     this.seenInside = seenInside;
@@ -114,11 +120,12 @@ class Walk {
         await nextTurn();
       }
       const bytes = await this.read(visit);
+      if (bytes === MISSING && mayLack(visit, this.lacks)) continue;
       if (typeof bytes === 'string') yield problemAt(visit, bytes);
       if (!(bytes instanceof Uint8Array)) continue;
       try {
         for (const problem of checkChunk(visit, bytes)) yield problemAt(visit, problem);
-        const next = expand(visit, bytes);
+        const next = expand(visit, bytes, this.lacks);
         for (let i = next.length - 1; i >= 0; i--) stack.push(await this.withSchema(next[i]));
       } catch (error) {
         yield problemAt(visit, (error as DvError).message);
@@ -132,11 +139,11 @@ class Walk {
     const [freshInside] = mustEnd ? await this.seenInside.mark([hash]) : [false];
     if (!fresh && !freshInside) {
       const [present] = await this.store.hasMany([hash]);
-      return present ? undefined : 'it is missing';
+      return present ? undefined : MISSING;
     }
     try {
       const [bytes] = await this.store.getMany([hash]);
-      return bytes ?? 'it is missing';
+      return bytes ?? MISSING;
     } catch (error) {
       return (error as Error).message;
     }
@@ -188,7 +195,11 @@ function checkTreeNode(visit: Visit, node: Node): string[] {
 }
 
 /** The edges onward, with what is known of them. */
-function expand(visit: Visit, bytes: Uint8Array): (Visit & { schemaHash?: Hash })[] {
+function expand(
+  visit: Visit,
+  bytes: Uint8Array,
+  lacks: Lacks | undefined,
+): (Visit & { schemaHash?: Hash })[] {
   const { kind, path } = visit;
   if (kind === 'root' || kind === 'tree' || kind === 'end') return expandNode(visit, bytes);
   if (kind === 'table') {
@@ -198,7 +209,7 @@ function expand(visit: Visit, bytes: Uint8Array): (Visit & { schemaHash?: Hash }
       { kind: 'tree', hash: tree, path, schemaHash: schema },
     ];
   }
-  return edgesOf(kind, bytes).map((edge) => {
+  return edgesHere(visit, bytes, lacks).map((edge) => {
     if (edge.kind === 'root') return { ...edge, path: `commit ${visit.hash}` };
     return { ...edge, path: edge.kind === 'named' ? `commit ${edge.hash}` : path };
   });

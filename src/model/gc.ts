@@ -13,10 +13,13 @@ import { type Edge, edgesOf } from './edges.ts';
 import { HEAD_KEY } from './head.ts';
 import { mergeEdges } from './merge-state.ts';
 import { operationEdges } from './operations.ts';
+import { RecentHashes } from './recent-hashes.ts';
 import { rememberedEdges } from './remembered.ts';
 import { STAGED_KEY } from './working-set.ts';
 
 const BATCH = 256;
+/** Edges to these have been followed: asking the store for each again is most of a gc's time. */
+const RECENT = 262_144;
 
 /** Everything that keeps objects alive besides what they reach. */
 export async function gcRoots(
@@ -47,7 +50,32 @@ export interface GcOptions {
   /** Unreachable objects written since this time stay (ms since the epoch). */
   readonly keepSince: number;
   readonly dryRun: boolean;
+  /** What a shallow or partial clone left out: missing, and no damage. */
+  readonly lacks?: Lacks;
   readonly onProgress: (marked: number) => void;
+}
+
+export interface Lacks {
+  /** Commits whose parents are not here. */
+  readonly shallow: ReadonlySet<Hash>;
+  /** Tables and files may be missing. */
+  readonly tables: boolean;
+}
+
+/** May what the edge leads to be missing? */
+export function mayLack({ kind }: Edge, lacks: Lacks | undefined): boolean {
+  return (lacks?.tables ?? false) && (kind === 'table' || kind === 'blob');
+}
+
+/** The edges out of a chunk, but for those that lead beyond the boundary. */
+export function edgesHere(
+  { kind, hash }: Edge,
+  bytes: Uint8Array,
+  lacks: Lacks | undefined,
+): Edge[] {
+  const edges = edgesOf(kind, bytes);
+  const isBoundary = kind === 'named' && (lacks?.shallow.has(hash) ?? false);
+  return isBoundary ? edges.filter((edge) => edge.kind !== 'named') : edges;
 }
 
 export interface GcResult extends SweepResult {
@@ -63,21 +91,24 @@ export async function collectGarbage(
 ): Promise<GcResult> {
   const marker = await store.startMarking();
   const stack = [...roots];
+  const met = new RecentHashes(RECENT);
   let reachable = 0;
   while (stack.length > 0) {
-    const edges = stack.splice(-BATCH);
+    const edges = stack.splice(-BATCH).filter(({ hash }) => !met.meet(hash));
+    if (edges.length === 0) continue;
     const fresh = await marker.mark(edges.map(({ hash }) => hash));
     const marked = edges.filter((_, i) => fresh[i]);
     reachable += marked.length;
     options.onProgress(reachable);
     await nextTurn();
-    await checkPresent(store, edges, fresh);
+    await checkPresent(store, edges, fresh, options.lacks);
     const open = marked.filter(({ kind }) => kind !== 'end' && kind !== 'schema');
     const chunks = await store.getMany(open.map(({ hash }) => hash));
-    open.forEach(({ kind, hash }, i) => {
+    open.forEach((edge, i) => {
       const bytes = chunks[i];
-      if (bytes === undefined) throw missing(hash);
-      for (const edge of edgesOf(kind, bytes)) stack.push(edge);
+      if (bytes === undefined && mayLack(edge, options.lacks)) return;
+      if (bytes === undefined) throw missing(edge.hash);
+      for (const next of edgesHere(edge, bytes, options.lacks)) stack.push(next);
     });
   }
   const { keepSince, dryRun } = options;
@@ -89,8 +120,11 @@ async function checkPresent(
   store: Store,
   edges: readonly Edge[],
   fresh: readonly boolean[],
+  lacks: Lacks | undefined,
 ): Promise<void> {
-  const stale = edges.filter((_, i) => !fresh[i]).map(({ hash }) => hash);
+  const stale = edges
+    .filter((edge, i) => !fresh[i] && !mayLack(edge, lacks))
+    .map(({ hash }) => hash);
   if (stale.length === 0) return;
   const present = await store.hasMany(stale);
   const lost = present.indexOf(false);

@@ -6,7 +6,7 @@
  */
 import type { Hash } from '../hash.ts';
 import type { NodeStore } from '../prolly/node-store.ts';
-import { DecisionLog } from './decisions.ts';
+import { DecisionLog, NOTHING_RESOLVED } from './decisions.ts';
 import { mergeTables } from './merge-table.ts';
 import type { EntryConflict, MergeOptions, Renumbered, RootMerge, Sides } from './merge-types.ts';
 import { foldName } from './names.ts';
@@ -21,15 +21,18 @@ import {
 } from './root.ts';
 
 /**
- * New chunks are in the store when it resolves. Cost: what both sides changed.
+ * New chunks are in the store when it resolves. Cost: what both sides changed. With a `log` of
+ * the caller's own what rules decide goes there, and `resolved` says nothing.
  * @throws DvError `corrupt`, `missing-object`
  */
 export async function mergeRoots(
   nodes: NodeStore,
   sides: Sides<Hash>,
   options: MergeOptions = {},
+  log?: DecisionLog,
 ): Promise<RootMerge> {
-  const merge = new RootMerger(nodes, options);
+  const decisions = log ?? new DecisionLog();
+  const merge = new RootMerger(nodes, options, decisions);
   const inOurs = new Map(
     (await diffRoots(nodes, sides.base, sides.ours)).map((difference) => [
       difference.name,
@@ -41,20 +44,22 @@ export async function mergeRoots(
   for (const difference of theirs) {
     await merge.add(difference, inOurs.get(difference.name), twins.get(difference.name));
   }
-  return merge.finish(sides.ours);
+  const resolved = log === undefined ? decisions.finish() : NOTHING_RESOLVED;
+  return { ...(await merge.finish(sides.ours)), resolved };
 }
 
 class RootMerger {
   readonly #nodes: NodeStore;
   readonly #options: MergeOptions;
-  readonly #log = new DecisionLog();
+  readonly #log: DecisionLog;
   readonly #changes = new Map<string, RootEntry | null>();
   readonly #conflicts: EntryConflict[] = [];
   readonly #renumbered: Renumbered[] = [];
 
-  constructor(nodes: NodeStore, options: MergeOptions) {
+  constructor(nodes: NodeStore, options: MergeOptions, log: DecisionLog) {
     this.#nodes = nodes;
     this.#options = options;
+    this.#log = log;
   }
 
   /** `ours` undefined: ours left the name alone. `twin`: a name of ours that this one clashes with. */
@@ -124,11 +129,11 @@ class RootMerger {
     this.#changes.set(name, { kind: 'table', table: result.table, dialect });
   }
 
-  async finish(ours: Hash): Promise<RootMerge> {
+  async finish(ours: Hash): Promise<Omit<RootMerge, 'resolved'>> {
     const root = await editRoot(this.#nodes, ours, this.#changes);
     await this.#nodes.flush();
     const [conflicts, renumbered] = [this.#conflicts, this.#renumbered];
-    return { root, conflicts, resolved: this.#log.finish(), renumbered };
+    return { root, conflicts, renumbered };
   }
 }
 

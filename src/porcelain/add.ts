@@ -10,7 +10,13 @@ import type { Hash } from '../hash.ts';
 import type { SchemaChange } from '../model/change.ts';
 import { checkTableName, foldName } from '../model/names.ts';
 import { readSchema, readTable } from '../model/object-reader.ts';
-import { listRoot, type NamedEntry, type RootEntry, sameEntry } from '../model/root.ts';
+import {
+  type EntryDifference,
+  listRoot,
+  type NamedEntry,
+  type RootEntry,
+  sameEntry,
+} from '../model/root.ts';
 import { diffSchemas } from '../model/table-diff.ts';
 import { countChanges, type RowCounts } from '../model/table-stat.ts';
 import type { StateUpdate } from '../store/contract.ts';
@@ -19,6 +25,7 @@ import { hasWorkingFile } from './checkout.ts';
 import { checkFile, type Fingerprint, fingerprintUpdate, readFingerprint } from './fingerprint.ts';
 import { readIgnores } from './ignore.ts';
 import type { ImportedTable } from './import/table-import.ts';
+import { leftOut } from './missing-parts.ts';
 import { collision, type ReadEntryOptions, readEntry } from './read-entry.ts';
 import { pathOf, type Repository, tableNameOf } from './repository.ts';
 import { type RowSelection, selectRows } from './select-rows.ts';
@@ -35,6 +42,8 @@ export interface AddOptions extends ReadEntryOptions {
   readonly force?: boolean;
   /** Stage only these rows' changes. */
   readonly rows?: RowSelection;
+  /** Called before the rows of what was read are compared with what was there. */
+  readonly beforeCompare?: (differences: readonly EntryDifference[]) => Promise<void>;
 }
 
 export interface AddedTable {
@@ -73,7 +82,7 @@ export async function add(
   requireWorkingFiles(repo);
   const { staged: root } = await workingSet(repo);
   const tracked = await listRoot(repo.nodes, root);
-  const names = expand(repo, paths, tracked, options);
+  const names = expand(repo, paths, tracked, options, await leftOut(repo));
   checkTwins(names);
   const prior = new Map(tracked.map(({ name, entry }) => [name, entry]));
   const explicit = options.format ?? options.key ?? options.types ?? options.dialect;
@@ -82,6 +91,9 @@ export async function add(
     changes.push(await stage(repo, name, prior.get(name), options, explicit !== undefined));
   }
   const selected = await selectAll(repo, changes, prior, options.rows);
+  await options.beforeCompare?.(
+    selected.map(({ name, entry }) => ({ name, from: prior.get(name), to: entry ?? undefined })),
+  );
   const tables: AddedTable[] = [];
   for (const change of selected) tables.push(await describe(repo, change, prior.get(change.name)));
   if (!options.dryRun) await commitStaged(repo, changes, selected, prior);
@@ -94,6 +106,7 @@ function expand(
   paths: readonly string[],
   tracked: readonly NamedEntry[],
   options: AddOptions,
+  isLeftOut: (name: string) => boolean,
 ): string[] {
   const found = new Set<string>();
   const ignores = options.force ? () => false : readIgnores(repo.worktree);
@@ -104,6 +117,7 @@ function expand(
     const file = pathOf(repo, name);
     if (!existsSync(file) && below.length === 0) throw missing(path);
     for (const t of below) {
+      if (isLeftOut(t.name) && t.name !== name && !existsSync(pathOf(repo, t.name))) continue;
       if (hasWorkingFile(t.name, t.entry) || existsSync(pathOf(repo, t.name))) found.add(t.name);
     }
     const stat = statSync(file, { throwIfNoEntry: false });

@@ -6,6 +6,7 @@ import type { Hash } from '../hash.ts';
 import type { FsckProblem, FsckSummary } from '../model/fsck.ts';
 import { type AddedTable, type AddOptions, type AddResult, add } from './add.ts';
 import { type AppliedTable, type ApplyOptions, apply } from './apply.ts';
+import { MergingRepository } from './bound-merging.ts';
 import {
   type BranchInfo,
   createBranch,
@@ -36,6 +37,7 @@ import { type RemoveOptions, type Renamed, remove, rename } from './remove.ts';
 import { type Repository, resolveCommit } from './repository.ts';
 import { type ResetMode, type ResetResult, reset } from './reset.ts';
 import { type RestoreOptions, type RestoreResult, restore } from './restore.ts';
+import { type SquashOptions, type SquashResult, squash } from './squash.ts';
 import { type Status, type StatusOptions, status } from './status.ts';
 import { type SwitchOptions, type SwitchResult, switchTo } from './switch.ts';
 import { setTableRules, type TableRules, tableRules } from './table-rules.ts';
@@ -46,11 +48,12 @@ import { type CreateTagOptions, createTag, deleteTag, listTags, type TagInfo } f
  * end before the next begins. Every method throws `DvError`; what it says of a code is in
  * docs/errors.md. Close it, or declare it with `await using`.
  */
-export class DvRepository {
+export class DvRepository extends MergingRepository {
   readonly #repo: Repository;
 
   /** @internal Use `openRepository` or `initRepository`. */
   constructor(repo: Repository) {
+    super(repo);
     this.#repo = repo;
   }
 
@@ -274,6 +277,11 @@ export class DvRepository {
   /** Removes what nothing reaches any more. */
   gc(options?: GcVerbOptions): Promise<GcVerbResult> {
     return gc(this.#repo, options);
+  }
+
+  /** Thins the old history of a branch to one commit a period. */
+  squash(options: SquashOptions): Promise<SquashResult> {
+    return squash(this.#repo, options);
   }
 
   /** What the store holds by kind of object, and what it takes. */

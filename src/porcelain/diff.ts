@@ -25,6 +25,7 @@ import { hasWorkingFile } from './checkout.ts';
 import { checkFile, fingerprintUpdate, readFingerprint, renewFingerprints } from './fingerprint.ts';
 import { resolveEntry } from './inspect.ts';
 import { mergeBaseOf } from './merge-base.ts';
+import { needDifferences } from './missing-parts.ts';
 import { readEntry } from './read-entry.ts';
 import { pathOf, type Repository, resolveCommit, tableNameOf } from './repository.ts';
 import { endsOf } from './revisions-and-paths.ts';
@@ -99,6 +100,7 @@ async function resultOf(
   options: DiffOptions,
 ): Promise<DiffResult> {
   const differences = all.filter(selected(repo, options.paths));
+  await needDifferences(repo, differences);
   checkFilter(await schemaPairs(repo, differences, options), options);
   return {
     tables: tableDiffs(repo, differences, options),

@@ -2,7 +2,7 @@
  * Bringing what a clone left out, when it is needed: tables of a partial clone, old commits of a
  * shallow one.
  *
- *   1. A command that can see what it will need asks beforehand (`needTables`): one request
+ *   1. A command that can see what it will need asks beforehand (`fillEntries`): one request
  *      with all of it.
  *   2. Whatever else is asked of the store and missing is fetched by the batch (`fillMissing`).
  *      A parent of a commit at the boundary brings the rest of the history. A table, and a file
@@ -12,9 +12,9 @@ import { DvError } from '../errors.ts';
 import type { Hash } from '../hash.ts';
 import type { Edge, EdgeKind } from '../model/edges.ts';
 import { readCommit } from '../model/object-reader.ts';
-import { listRoot } from '../model/root.ts';
+import type { NamedEntry } from '../model/root.ts';
 import type { Remote } from '../sync/protocol.ts';
-import { withoutFilling } from './filling-store.ts';
+import { type Filler, withoutFilling } from './filling-store.ts';
 import { missingParts, readPartial } from './missing-parts.ts';
 import { openRemote } from './open-remote.ts';
 import { configOf, DEFAULT_REMOTE, findRemote } from './remote-config.ts';
@@ -22,7 +22,7 @@ import type { Repository } from './repository.ts';
 import { bring } from './transfer.ts';
 
 /** Case 2. @throws DvError `remote-unreachable` and the like, saying what is lacking */
-export async function fillMissing(repo: Repository, missing: readonly Hash[]): Promise<void> {
+async function fillMissing(repo: Repository, missing: readonly Hash[]): Promise<void> {
   const { shallow, partial } = await missingParts(repo);
   if (shallow !== undefined && (await isBelowBoundary(repo, missing))) await unshallow(repo);
   else if (partial !== undefined) await fillObjects(repo, missing);
@@ -41,14 +41,20 @@ async function isBelowBoundary(repo: Repository, missing: readonly Hash[]): Prom
  * Brings the commits that a shallow clone left out, in one request; false: none were.
  * @throws DvError `remote-unreachable` and the like, saying what is lacking
  */
-export async function unshallow(repo: Repository): Promise<boolean> {
+async function unshallow(repo: Repository): Promise<boolean> {
   const { shallow } = await missingParts(repo);
   if (shallow === undefined) return false;
   await withSource(repo, 'the older commits', async (remote) => {
     const there = await remote.refs();
     const present = await repo.store.hasMany(there.refs.map(({ hash }) => hash));
     const wants = there.refs.filter((_, i) => present[i]).map(({ hash }) => hash);
-    await bring(repo, remote, { wants: [...new Set(wants)], unshallow: true }, async () => ({}), there);
+    await bring(
+      repo,
+      remote,
+      { wants: [...new Set(wants)], unshallow: true },
+      async () => ({}),
+      there,
+    );
   });
   return true;
 }
@@ -71,38 +77,40 @@ async function fillObjects(repo: Repository, missing: readonly Hash[]): Promise<
 }
 
 const isOtherKind = (error: unknown): boolean =>
-  ['corrupt', 'bad-pack', 'server-failed', 'missing-object'].includes((error as DvError).code ?? '');
+  ['corrupt', 'bad-pack', 'server-failed', 'missing-object'].includes(
+    (error as DvError).code ?? '',
+  );
 
 /**
- * What of the roots' tables is not here, in one request. `names`: only these; default all.
+ * Those tables and files that are not here, in one request.
  * @throws DvError `remote-unreachable` and the like, naming the tables and the remote
  */
-export async function needTables(
+async function fillEntries(
   repo: Repository,
-  roots: readonly Hash[],
-  names?: ReadonlySet<string>,
+  entries: readonly NamedEntry[],
 ): Promise<readonly string[]> {
-  if ((await readPartial(repo)) === undefined) return [];
-  const wanted = new Map<string, { readonly name: string; readonly edge: Edge }>();
-  for (const root of new Set(roots)) {
-    for (const { name, entry } of await listRoot(repo.nodes, root)) {
-      if (names !== undefined && !names.has(name)) continue;
-      const edge: Edge =
-        entry.kind === 'table'
-          ? { kind: 'table', hash: entry.table }
-          : { kind: 'blob', hash: entry.blob };
-      wanted.set(edge.hash, { name, edge });
-    }
-  }
-  const all = [...wanted.values()];
-  const present = await repo.store.hasMany(all.map(({ edge }) => edge.hash));
-  const lacking = all.filter((_, i) => !present[i]);
-  if (lacking.length === 0) return [];
-  const tables = [...new Set(lacking.map(({ name }) => name))];
+  const edges = entries.map(({ entry }): Edge => {
+    if (entry.kind === 'table') return { kind: 'table', hash: entry.table };
+    return { kind: 'blob', hash: entry.blob };
+  });
+  const present = await repo.store.hasMany(edges.map(({ hash }) => hash));
+  const roots = new Map(edges.filter((_, i) => !present[i]).map((edge) => [edge.hash, edge]));
+  if (roots.size === 0) return [];
+  const names = entries.filter((_, i) => !present[i]).map(({ name }) => name);
+  const tables = [...new Set(names)];
   await withSource(repo, `'${tables.join("', '")}'`, async (remote) => {
-    await bring(repo, remote, { roots: lacking.map(({ edge }) => edge) }, async () => ({}));
+    await bring(repo, remote, { roots: [...roots.values()] }, async () => ({}));
   });
   return tables;
+}
+
+/** The filler of a repository whose remotes can be asked. */
+export function fillerOf(repo: Repository): Filler {
+  return {
+    missing: (hashes) => fillMissing(repo, hashes),
+    entries: (entries) => fillEntries(repo, entries),
+    history: () => unshallow(repo),
+  };
 }
 
 /** Opens the remote that has the rest. */
@@ -114,9 +122,13 @@ async function withSource(
   const name = (await readPartial(repo))?.remote ?? DEFAULT_REMOTE;
   const url = findRemote(configOf(repo), name)?.url;
   if (url === undefined) {
-    throw new DvError('unknown-remote', `${what} did not come along, and remote '${name}' is gone`, {
-      hint: `dv remote add ${name} URL`,
-    });
+    throw new DvError(
+      'unknown-remote',
+      `${what} did not come along, and remote '${name}' is gone`,
+      {
+        hint: `dv remote add ${name} URL`,
+      },
+    );
   }
   try {
     const remote = await openRemote(repo, url);
@@ -127,10 +139,14 @@ async function withSource(
     }
   } catch (error) {
     if (!(error instanceof DvError) || error.kind !== 'remote') throw error;
-    throw new DvError(error.code, `${what} did not come along, and remote '${name}' fails: ${error.message}`, {
-      hint: error.hint ?? `dv fetch ${name} when it can be reached`,
-      data: { ...error.data, remote: name },
-      cause: error,
-    });
+    throw new DvError(
+      error.code,
+      `${what} did not come along, and remote '${name}' fails: ${error.message}`,
+      {
+        hint: error.hint ?? `dv fetch ${name} when it can be reached`,
+        data: { ...error.data, remote: name },
+        cause: error,
+      },
+    );
   }
 }

@@ -4,11 +4,26 @@
  * Commands fetch beforehand what they see they will need (fill.ts); this is for the rest.
  */
 import type { Hash } from '../hash.ts';
+import type { NamedEntry } from '../model/root.ts';
 import type { BoundedStore } from '../model/shallow.ts';
 import type { Store } from '../store/contract.ts';
 
-/** Brings chunks into the store; those that it cannot bring stay missing. */
-export type Fill = (missing: readonly Hash[]) => Promise<void>;
+/** Who brings what a repository lacks. */
+export interface Filler {
+  /** Chunks into the store; those that it cannot bring stay missing. */
+  missing(hashes: readonly Hash[]): Promise<void>;
+  /** Tables and files, in one request; the names of those that were lacking. */
+  entries(entries: readonly NamedEntry[]): Promise<readonly string[]>;
+  /** The commits that a shallow clone left out; false: none were. */
+  history(): Promise<boolean>;
+}
+
+/** What is missing stays so. */
+export const NO_FILLER: Filler = {
+  missing: async () => undefined,
+  entries: async () => [],
+  history: async () => false,
+};
 
 const INNER = Symbol('inner');
 
@@ -20,7 +35,7 @@ interface Filling {
 export function fillingStore<S extends Store>(
   inner: S,
   boundary: () => ReadonlySet<Hash>,
-  fill: Fill,
+  fill: Filler['missing'],
 ): S & BoundedStore {
   const getMany = async (hashes: readonly Hash[]) => {
     const found = await inner.getMany(hashes);

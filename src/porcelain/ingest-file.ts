@@ -75,7 +75,9 @@ export class FileSource implements RecordSource {
       return [...Array.from({ length: i }, () => Number.MAX_SAFE_INTEGER), offset];
     }
     if (!this.#started) {
-      this.#options.note(`${this.place} is another file than the one read before: it is read from its beginning`);
+      this.#options.note(
+        `${this.place} is another file than the one read before: it is read from its beginning`,
+      );
       return [];
     }
     throw new DvError('offsets-moved', `another ingest of '${this.name}' reads another file`, {
@@ -281,7 +283,8 @@ function siblings(path: string): string[] {
   const name = basename(path);
   const folder = dirname(path);
   const found = readdirSync(folder).filter((one) => one !== name && one.startsWith(name));
-  const time = (one: string) => statSync(join(folder, one), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const time = (one: string) =>
+    statSync(join(folder, one), { throwIfNoEntry: false })?.mtimeMs ?? 0;
   return found.sort((a, b) => time(b) - time(a)).map((one) => join(folder, one));
 }
 

@@ -6,9 +6,6 @@ import { open } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DvError } from '../errors.ts';
-import { readHead } from '../model/head.ts';
-import { BRANCH_PREFIX } from '../model/names.ts';
-import { readCommit } from '../model/object-reader.ts';
 import type { RowWriter, SourceOffsets, WriteRequest } from '../live/contract.ts';
 import type { CollectorOptions, RowCollector } from '../live/ingest/collector.ts';
 import { CsvCollector, csvHeader } from '../live/ingest/csv-collector.ts';
@@ -19,10 +16,14 @@ import { badRecord, type IngestProgress, ingest as pump } from '../live/ingest/i
 import { JsonCollector } from '../live/ingest/json-collector.ts';
 import type { DeadLetters, RecordSource } from '../live/ingest/record.ts';
 import { StreamSource } from '../live/ingest/stream-source.ts';
-import { openTable } from '../live/open-table.ts';
 import { isKafkaAddress, parseKafkaAddress } from '../live/kafka/port.ts';
+import { openTable } from '../live/open-table.ts';
 import { createRowWriter } from '../live/writer.ts';
+import { readHead } from '../model/head.ts';
+import { BRANCH_PREFIX } from '../model/names.ts';
+import { readCommit } from '../model/object-reader.ts';
 import type { ColumnType, Schema } from '../tuple/schema.ts';
+import { findToken } from './credentials.ts';
 import type { Environment } from './environment.ts';
 import { FileSource, readFirstLine } from './ingest-file.ts';
 import type { Repository } from './repository.ts';
@@ -114,6 +115,45 @@ export async function localTarget(
   return { writer, branch, schema: table?.schema, author, cwd, env };
 }
 
+/** A branch of a repository that a server serves. @throws DvError `bad-name`, `bad-option` */
+export async function remoteTarget(
+  env: Environment,
+  url: string,
+  { branch = 'main', table, retryFor }: Pick<IngestOptions, 'branch' | 'table' | 'retryFor'>,
+  { author, cwd }: Pick<IngestTarget, 'author' | 'cwd'>,
+): Promise<IngestTarget> {
+  const { HttpExchange } = await import('../sync/http-exchange.ts');
+  const { parseHttpAddress } = await import('../sync/http-address.ts');
+  const { createHttpWriter, readRemoteSchema } = await import('../live/http-writer.ts');
+  const token = findToken(env, url);
+  const http = new HttpExchange(parseHttpAddress(url), {
+    software: env.software ?? 'dv',
+    ...(token === undefined ? {} : { token }),
+  });
+  const writer = createHttpWriter(http, env);
+  const schema = await awaitServer(env, retryFor, () => readRemoteSchema(http, branch, table));
+  return { writer, branch, schema, author, cwd, env };
+}
+
+/** Asks again while the server cannot be reached, for a bounded time. */
+async function awaitServer<T>(
+  { now }: Environment,
+  retryFor: number,
+  ask: () => Promise<T>,
+): Promise<T> {
+  const start = now();
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      const passes = ['remote-unreachable', 'connection-lost', 'server-failed', 'unavailable'];
+      const isPassing = error instanceof DvError && passes.includes(error.code);
+      if (!isPassing || now() - start > retryFor) throw error;
+      await sleep(200);
+    }
+  }
+}
+
 /** @throws DvError `bad-option`, `file-missing`, `missing-package`, what the stream is stopped by */
 export async function ingest(target: IngestTarget, options: IngestOptions): Promise<IngestResult> {
   const { branch, env, author } = target;
@@ -144,7 +184,10 @@ function checkOptions({ tail, from, sequence, format, opField, deleteField }: In
   const isFile = from !== '-' && !isKafkaAddress(from);
   if (tail && !isFile) throw new DvError('bad-option', '--tail follows a file: --from FILE');
   if (sequence !== undefined && from !== '-') {
-    throw new DvError('bad-option', '--sequence is for standard input; a file and a topic have offsets');
+    throw new DvError(
+      'bad-option',
+      '--sequence is for standard input; a file and a topic have offsets',
+    );
   }
   if (opField !== undefined && deleteField !== undefined) {
     throw new DvError('bad-option', '--op-field and --delete-field both say what a delete is');
@@ -205,12 +248,17 @@ async function openTopic(target: IngestTarget, options: IngestOptions): Promise<
 }
 
 /** The first line of the file, for which a followed file may be waited. */
-async function awaitHeader(path: string, place: string, options: IngestOptions): Promise<Uint8Array> {
+async function awaitHeader(
+  path: string,
+  place: string,
+  options: IngestOptions,
+): Promise<Uint8Array> {
   for (;;) {
     try {
       const header = await readFirstLine(path);
       if (header !== undefined) return header;
-      if (!options.tail) throw new DvError('file-empty', `'${place}' is empty, it has no CSV header`);
+      if (!options.tail)
+        throw new DvError('file-empty', `'${place}' is empty, it has no CSV header`);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
       if (!options.tail) throw new DvError('file-missing', `there is no file '${place}'`);
@@ -232,7 +280,9 @@ function pair(
 ): readonly [RowCollector, RowCollector] {
   const { opField, deleteField, deleteWhen, maxBytes } = options;
   const field = opField ?? deleteField;
-  const values = new Set(deleteWhen ?? (deleteField === undefined ? ['d', 'delete'] : ['true', '1']));
+  const values = new Set(
+    deleteWhen ?? (deleteField === undefined ? ['d', 'delete'] : ['true', '1']),
+  );
   const isJson = ({ name, type }: { name: string; type: ColumnType }) =>
     (options.types?.get(name) ?? type) === 'json';
   const given: CollectorOptions = {

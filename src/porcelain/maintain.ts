@@ -6,12 +6,17 @@ import { join } from 'node:path';
 import { isHash } from '../hash.ts';
 import type { Edge } from '../model/edges.ts';
 import { checkRepository, type FsckProblem, type FsckSummary } from '../model/fsck.ts';
-import { collectGarbage, type GcResult, gcRoots } from '../model/gc.ts';
+import { collectGarbage, type GcResult, gcRoots, type Lacks } from '../model/gc.ts';
 import { HEAD_KEY } from '../model/head.ts';
+import { mergeEdges } from '../model/merge-state.ts';
 import { KIND_NAMES } from '../model/objects.ts';
+import { rememberedEdges } from '../model/remembered.ts';
 import type { RootEntry } from '../model/root.ts';
+import { readShallow } from '../model/shallow.ts';
 import { STAGED_KEY } from '../model/working-set.ts';
+import { withoutFilling } from './filling-store.ts';
 import { listFingerprints } from './fingerprint.ts';
+import { readPartial } from './missing-parts.ts';
 import type { Repository } from './repository.ts';
 import { readSequence } from './sequence.ts';
 import { listStash } from './stash.ts';
@@ -45,7 +50,8 @@ export async function gc(repo: Repository, options: GcVerbOptions = {}): Promise
     [...prints.map(({ entry }) => edgeOf(entry)), ...(await sequenceEdges(repo))],
     now - REFLOG_DAYS * DAY,
   );
-  const result = await collectGarbage(repo.store, roots, {
+  const result = await collectGarbage(withoutFilling(repo.store), roots, {
+    lacks: await lacksOf(repo),
     keepSince: now - (options.grace ?? DEFAULT_GRACE_DAYS * DAY),
     dryRun,
     onProgress: (done) =>
@@ -99,6 +105,13 @@ function listDirectory(path: string): string[] {
   }
 }
 
+async function lacksOf(repo: Repository): Promise<Lacks> {
+  return {
+    shallow: await readShallow(repo.store),
+    tables: (await readPartial(repo)) !== undefined,
+  };
+}
+
 /** Every problem as it is found. Iterating to the end checks everything. */
 export async function* fsck(repo: Repository): AsyncGenerator<FsckProblem, FsckSummary> {
   const roots: (Edge & { path: string })[] = [];
@@ -112,8 +125,18 @@ export async function* fsck(repo: Repository): AsyncGenerator<FsckProblem, FsckS
   for (const hash of (await state(STAGED_KEY)).split(' ')) {
     if (isHash(hash)) roots.push({ kind: 'root', hash, path: 'the stage' });
   }
-  return yield* checkRepository(repo.store, roots, (done, step) =>
-    repo.env.report({ label: `checking ${step}`, done, total: undefined, unit: 'objects' }),
+  const add = (edges: readonly Edge[], path: string) => {
+    for (const edge of edges) roots.push({ ...edge, path });
+  };
+  add(await mergeEdges(repo.store), 'the merge in progress');
+  add(await sequenceEdges(repo), 'the stash, or what is in progress');
+  add(await rememberedEdges(repo.store), 'remembered resolutions');
+  return yield* checkRepository(
+    withoutFilling(repo.store),
+    roots,
+    (done, step) =>
+      repo.env.report({ label: `checking ${step}`, done, total: undefined, unit: 'objects' }),
+    await lacksOf(repo),
   );
 }
 

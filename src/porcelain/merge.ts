@@ -10,20 +10,28 @@
  *      change nothing.
  */
 
-import { bug, DvError } from '../errors.ts';
+import { DvError } from '../errors.ts';
 import type { Hash } from '../hash.ts';
 import { autoMerge } from '../model/auto-merge.ts';
 import { findOrigins } from '../model/cell-origin.ts';
 import { compareClocks } from '../model/clock.ts';
 import { checkMessage } from '../model/commit-message.ts';
+import { DecisionLog } from '../model/decisions.ts';
 import { isAncestor } from '../model/history.ts';
 import { mergeBases } from '../model/merge-base.ts';
 import { mergeCommits, virtualBase } from '../model/merge-commits.ts';
 import { mergeRoots } from '../model/merge-roots.ts';
-import type { EntryConflict, Renumbered, Resolved, RootMerge } from '../model/merge-types.ts';
+import type {
+  EntryConflict,
+  MergeOptions,
+  Renumbered,
+  Resolved,
+  RootMerge,
+} from '../model/merge-types.ts';
 import { BRANCH_PREFIX } from '../model/names.ts';
 import { readCommit } from '../model/object-reader.ts';
 import { findRef } from '../model/revision.ts';
+import { diffRoots } from '../model/root.ts';
 import type { WorkingSet } from '../model/working-set.ts';
 import type { ChunkToPut } from '../store/contract.ts';
 import type { ColumnRule } from '../tuple/schema.ts';
@@ -31,6 +39,7 @@ import { requireWorkingFiles } from './bare.ts';
 import { checkout } from './checkout.ts';
 import { type CommitSummary, summarize } from './commit.ts';
 import { requireNoMerge } from './merge-guard.ts';
+import { needDifferences } from './missing-parts.ts';
 import { type Repository, resolveCommit } from './repository.ts';
 import type { ResolveResult } from './resolve.ts';
 import { type MergePlan, moveHead, requireCleanStage, settleMerge } from './settle-merge.ts';
@@ -82,6 +91,16 @@ interface Scene {
   readonly options: MergeVerbOptions;
 }
 
+/** What a clone left out and a merge of these two takes: older commits, and tables. */
+async function needForMerge(repo: Repository, head: Hash, theirs: Hash): Promise<void> {
+  const isShallow = (repo.store.shallow?.size ?? 0) > 0;
+  if (isShallow && (await mergeBases(repo.store, head, theirs)).length === 0) {
+    await repo.filler().history();
+  }
+  const [ours, other] = [await readCommit(repo.store, head), await readCommit(repo.store, theirs)];
+  await needDifferences(repo, await diffRoots(repo.nodes, ours.root, other.root));
+}
+
 /** @throws DvError `merge-in-progress`, `unsaved-changes`, `unrelated-histories`,
  * `not-fast-forward`, `no-commits`, `ref-moved`, `conflicts-left` (several commits) */
 export async function merge(
@@ -97,6 +116,7 @@ export async function merge(
   const head = set.head.commit;
   if (head === undefined) return startFrom(repo, set, theirs, options);
   const scene = { repo, set, head, options };
+  for (const commit of theirs) await needForMerge(repo, head, commit);
   const open: number[] = [];
   for (const [i, hash] of theirs.entries()) {
     if (!(await isAncestor(repo.store, hash, head))) open.push(i);
@@ -268,14 +288,21 @@ async function mergeSeveral(
   incoming: readonly Incoming[],
 ): Promise<RootMerge> {
   let root = set.headRoot;
-  let merged: RootMerge | undefined;
+  const log = new DecisionLog();
+  const renumbered: Renumbered[] = [];
+  const later: MergeOptions = options.resolve === undefined ? {} : { fallback: options.resolve };
   for (const { commit, name } of incoming) {
     const bases = await mergeBases(repo.store, head, commit);
     requireCommon(bases, name, options);
     const base = await virtualBase(repo.nodes, bases, findOrigins);
     const sides = { base, ours: root, theirs: (await readCommit(repo.store, commit)).root };
-    const rules = options.resolve === undefined ? {} : { fallback: options.resolve };
-    merged = await mergeRoots(repo.nodes, sides, rules);
+    const renumber = options.renumber ? await laterSide(repo, head, commit) : undefined;
+    const merged = await mergeRoots(
+      repo.nodes,
+      sides,
+      { ...later, ...(renumber && { renumber }) },
+      log,
+    );
     if (merged.conflicts.length > 0) {
       throw new DvError('conflicts-left', `'${name}' conflicts with what is merged before it`, {
         hint: 'merge one at a time',
@@ -283,9 +310,9 @@ async function mergeSeveral(
       });
     }
     root = merged.root;
+    renumbered.push(...merged.renumbered);
   }
-  if (merged === undefined) throw bug('a merge of nothing');
-  return merged;
+  return { root, conflicts: [], resolved: log.finish(), renumbered };
 }
 
 async function settle(scene: Scene, merged: RootMerge, plan: MergePlan): Promise<MergeResult> {

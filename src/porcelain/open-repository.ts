@@ -15,7 +15,7 @@ import { BARE_KEY } from './bare.ts';
 import { recoverCheckout } from './checkout.ts';
 import { repositoryConfigFile, setConfig } from './config.ts';
 import type { Environment } from './environment.ts';
-import { type Fill, fillingStore } from './filling-store.ts';
+import { fillingStore, NO_FILLER } from './filling-store.ts';
 import type { Repository } from './repository.ts';
 import { DOT_DIR, findWorktree } from './worktree.ts';
 import { fileError } from './write-file.ts';
@@ -42,8 +42,12 @@ export async function openRepository(cwd: string, env: Environment): Promise<Rep
   return repository;
 }
 
-async function openAt(worktree: string, cwd: string, env: Environment): Promise<Repository> {
-  const dotDir = join(worktree, DOT_DIR);
+async function openAt(
+  worktree: string,
+  cwd: string,
+  env: Environment,
+  dotDir = join(worktree, DOT_DIR),
+): Promise<Repository> {
   const inner = recordOperations(
     await openSqliteStore(join(dotDir, 'store.db'), {
       now: env.now,
@@ -53,11 +57,11 @@ async function openAt(worktree: string, cwd: string, env: Environment): Promise<
     }),
   );
   let boundary = await readShallow(inner);
-  let fill: Fill = async () => undefined;
+  let filler = NO_FILLER;
   const store = fillingStore(
     inner,
     () => boundary,
-    (missing) => fill(missing),
+    (missing) => filler.missing(missing),
   );
   let scratch: string | undefined;
   return {
@@ -76,14 +80,30 @@ async function openAt(worktree: string, cwd: string, env: Environment): Promise<
       boundary = await readShallow(inner);
     },
     fillWith: (other) => {
-      fill = other;
+      filler = other;
     },
+    filler: () => filler,
     close: async () => {
       if (scratch !== undefined) rmSync(scratch, { recursive: true, force: true });
       scratch = undefined;
       await store.close();
     },
   };
+}
+
+/**
+ * A repository for one command: its store is in `dotDir`, its files are those of `worktree`,
+ * which holds none of it. The caller removes `dotDir`.
+ */
+export async function openScratch(
+  worktree: string,
+  dotDir: string,
+  env: Environment,
+  branch: string,
+): Promise<Repository> {
+  const repository = await openAt(resolve(worktree), worktree, env, dotDir);
+  await setUp(repository, branch);
+  return repository;
 }
 
 export interface InitOptions {

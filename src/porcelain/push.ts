@@ -83,7 +83,7 @@ export async function push(repo: Repository, options: PushOptions = {}): Promise
   const config = await remoteMeant(repo, options.remote, 'push');
   const remote = await openRemote(repo, config.pushUrl);
   try {
-    const there = await refsOf(remote);
+    const there = await remoteRefs(remote);
     const planned = await planPush(
       there,
       await sourcesOf(repo, config),
@@ -111,7 +111,7 @@ export async function push(repo: Repository, options: PushOptions = {}): Promise
 }
 
 /** A repository that a push may create has no refs yet. */
-async function refsOf(remote: Remote): Promise<RemoteRefs> {
+export async function remoteRefs(remote: Remote): Promise<RemoteRefs> {
   try {
     return await remote.refs();
   } catch (error) {

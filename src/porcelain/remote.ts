@@ -3,6 +3,7 @@
  * their branches. Only `show` and `prune` ask the remote.
  */
 import { DvError } from '../errors.ts';
+import type { FeedWatcher } from '../live/http-source.ts';
 import { BRANCH_PREFIX, REMOTE_PREFIX } from '../model/names.ts';
 import type { RefUpdate } from '../store/contract.ts';
 import { mapRef, unmapRef } from '../sync/refspec.ts';
@@ -14,6 +15,7 @@ import {
   setConfig,
   unsetConfig,
 } from './config.ts';
+import { followersAt } from './open-feed.ts';
 import { checkRemoteUrl, openRemote } from './open-remote.ts';
 import {
   addRemote,
@@ -148,6 +150,8 @@ export interface ShownRemote extends RemoteEntry {
   readonly branches: readonly ShownBranch[];
   /** Branches here that follow one of its. */
   readonly upstreams: readonly { readonly branch: string; readonly merge: string }[];
+  /** Who follows its feed, and how far behind they are; of a server only. */
+  readonly followers: readonly FeedWatcher[];
 }
 
 /** @throws DvError `unknown-remote`, and what the way to the remote says */
@@ -178,6 +182,7 @@ export async function remoteShow(repo: Repository, name: string): Promise<ShownR
     head: head === null ? null : head.slice(BRANCH_PREFIX.length),
     branches: branches.sort((a, b) => (a.branch < b.branch ? -1 : 1)),
     upstreams,
+    followers: await followersAt(repo.env, url),
   };
 }
 

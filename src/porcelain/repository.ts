@@ -19,7 +19,7 @@ import type { Store } from '../store/contract.ts';
 import type { Maintenance } from '../store/maintenance.ts';
 import { parseDate } from './dates.ts';
 import type { Environment } from './environment.ts';
-import type { Fill } from './filling-store.ts';
+import type { Filler } from './filling-store.ts';
 import { configOf, readUpstream } from './remote-config.ts';
 
 export interface Repository {
@@ -38,7 +38,8 @@ export interface Repository {
   /** To be called when the boundary of a shallow history has moved. */
   renewBoundary(): Promise<void>;
   /** Who brings what is asked of the store and missing; until then it stays missing. */
-  fillWith(fill: Fill): void;
+  fillWith(filler: Filler): void;
+  readonly filler: () => Filler;
   /** Idempotent. Removes the scratch directory. */
   close(): Promise<void>;
 }

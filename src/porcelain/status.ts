@@ -17,7 +17,7 @@ import {
   renewFingerprints,
 } from './fingerprint.ts';
 import { readIgnores } from './ignore.ts';
-import { missingParts } from './missing-parts.ts';
+import { leftOut, missingParts, needDifferences } from './missing-parts.ts';
 import { configOf } from './remote-config.ts';
 import { pathOf, type Repository } from './repository.ts';
 import { workingSet } from './staging.ts';
@@ -138,7 +138,9 @@ function changeOf(from: RootEntry | undefined, to: RootEntry | undefined): Statu
 
 async function stagedChanges(repo: Repository, from: Hash, to: Hash): Promise<StatusEntry[]> {
   const changes: StatusEntry[] = [];
-  for (const { name, from: before, to: after } of await diffRoots(repo.nodes, from, to)) {
+  const differences = await diffRoots(repo.nodes, from, to);
+  await needDifferences(repo, differences);
+  for (const { name, from: before, to: after } of differences) {
     const kind = (after ?? before)?.kind ?? 'table';
     const entry: StatusEntry = { table: name, kind, change: changeOf(before, after) };
     const [old, now] = [tableOf(before), tableOf(after)];
@@ -154,11 +156,13 @@ export async function unstagedChanges(
   entries: readonly { readonly name: string; readonly entry: RootEntry }[],
 ): Promise<StatusEntry[]> {
   const prints = await listFingerprints(repo.store);
+  const isLeftOut = await leftOut(repo);
   const changes: StatusEntry[] = [];
   const renewed = [];
   for (const { name, entry } of entries) {
     if (!hasWorkingFile(name, entry)) continue;
     const state = checkFile(pathOf(repo, name), prints.get(name), repo.env.now());
+    if (state.kind === 'missing' && !prints.has(name) && isLeftOut(name)) continue;
     if (state.kind === 'missing')
       changes.push({ table: name, kind: entry.kind, change: 'removed' });
     else if (state.kind === 'changed' || !sameEntry(state.print.entry, entry)) {

@@ -15,6 +15,7 @@ import { requireWorkingFiles } from './bare.ts';
 import { type CheckoutItem, checkout, hasWorkingFile } from './checkout.ts';
 import { checkFile, listFingerprints } from './fingerprint.ts';
 import { requireNoMerge } from './merge-guard.ts';
+import { leftOut, needEntries } from './missing-parts.ts';
 import { actorOf, currentPerson } from './people.ts';
 import { checkRefTwin } from './ref-twin.ts';
 import { configOf, followRemote, sourceOfTracking } from './remote-config.ts';
@@ -222,6 +223,7 @@ export async function moveWorkingSet(
   const items: CheckoutItem[] = [];
   const blocked: string[] = [];
   const prints = await listFingerprints(repo.store);
+  const isLeftOut = await leftOut(repo);
   for (const { name, from, to } of await changedEntries(repo, set, root, discard)) {
     if (staged.has(name)) {
       if (!sameEntry(staged.get(name) ?? undefined, to)) blocked.push(name);
@@ -232,12 +234,17 @@ export async function moveWorkingSet(
     const state = checkFile(pathOf(repo, name), prints.get(name), repo.env.now());
     const isTarget = state.kind === 'known' && sameEntry(state.print.entry, to);
     const isOurs = state.kind === 'known' && sameEntry(state.print.entry, from);
+    if (state.kind === 'missing' && !prints.has(name) && isLeftOut(name)) continue;
     const gone = state.kind === 'missing' && (from === undefined || to === undefined);
     if (isTarget || (gone && to === undefined)) continue;
     if (!discard && !isOurs && !gone) blocked.push(name);
     items.push({ name, entry: to ?? null });
   }
   if (blocked.length > 0) throw unsaved(blocked);
+  await needEntries(
+    repo,
+    items.map(({ name, entry }) => ({ name, entry: entry ?? undefined })),
+  );
   return { items, state: [stagedUpdate(set, target, root)] };
 }
 

@@ -2,9 +2,11 @@
  * Fetches and pushes as the verbs need them: with this repository's store, clock and progress,
  * and what it is known to lack.
  */
+import type { DvError } from '../errors.ts';
 import type { Hash } from '../hash.ts';
 import type { Edge } from '../model/edges.ts';
 import type { BoundedStore } from '../model/shallow.ts';
+import { readShallow } from '../model/shallow.ts';
 import type { ObjectStore, Transaction } from '../store/contract.ts';
 import type { RetryOptions } from '../sync/backoff.ts';
 import { type Fetched, fetchInto } from '../sync/fetch-into.ts';
@@ -16,8 +18,7 @@ import type {
   Remote,
   RemoteRefs,
 } from '../sync/protocol.ts';
-import { pushFrom } from '../sync/push-from.ts';
-import { readShallow } from '../sync/shallow.ts';
+import { type PushFromOptions, pushFrom } from '../sync/push-from.ts';
 import type { BundleRemote } from './bundle-remote.ts';
 import type { Environment } from './environment.ts';
 import { withoutFilling } from './filling-store.ts';
@@ -33,6 +34,8 @@ export interface Ask {
   readonly unshallow?: boolean;
   readonly tables?: readonly string[];
   readonly levels?: 'all' | 'internal';
+  /** What is here, where that is known; else it is found out. */
+  readonly haves?: readonly Hash[];
 }
 
 export interface Brought {
@@ -93,11 +96,11 @@ export async function bring(
 async function requestFor(
   repo: Repository,
   remote: Remote,
-  { wants = [], roots = [], depth, unshallow, tables, levels }: Ask,
+  { wants = [], roots = [], depth, unshallow, tables, levels, haves }: Ask,
   there: RemoteRefs | undefined,
 ): Promise<FetchRequest | undefined> {
   const store = withoutFilling(repo.store);
-  const shallow = await readShallow(store);
+  const shallow = [...(await readShallow(store))];
   const deepens = depth !== undefined || (unshallow && shallow.length > 0);
   const asked = [...wants, ...roots.map(({ hash }) => hash)];
   const present = await store.hasMany(asked);
@@ -110,7 +113,9 @@ async function requestFor(
     wants: bundle === undefined ? wants : [...new Set([...wants, ...bundle.wants])],
     ...(roots.length > 0 && { roots }),
     // What is filled in is sent whole: a table that is lacking in one commit is so in others.
-    ...(roots.length === 0 && { haves: await selectHaves(store, there ? { remote: there } : {}) }),
+    ...(roots.length === 0 && {
+      haves: haves ?? (await selectHaves(store, there ? { remote: there } : {})),
+    }),
     ...(deepens && { depth: depth ?? ALL_COMMITS }),
     ...(only && { tables: only }),
     ...(levels && { levels }),
@@ -144,13 +149,21 @@ export async function sendPush(
   request: PushRequest,
   refs: RemoteRefs,
 ): Promise<readonly RefOutcome[]> {
-  const pushed = await pushFrom(remote, withoutFilling(repo.store), request, {
+  const options: PushFromOptions = {
     ...retryOptions(repo.env),
     refs,
     onProgress: ({ bytes }) =>
       repo.env.report({ label: 'pushing', done: bytes, total: undefined, unit: 'bytes' }),
-  });
-  return pushed.outcomes;
+  };
+  const store = withoutFilling(repo.store);
+  try {
+    return (await pushFrom(remote, store, request, options)).outcomes;
+  } catch (error) {
+    // Most servers take what most clients send, so their limits are asked for when one does not.
+    if ((error as DvError).code !== 'limit-exceeded') throw error;
+    const { limits } = await remote.info();
+    return (await pushFrom(remote, store, request, { ...options, limits })).outcomes;
+  }
 }
 
 /** Waits, and draws lots, as the outside world does. */

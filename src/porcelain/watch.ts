@@ -71,17 +71,3 @@ export function checkConditionText(where: string): void {
     });
   }
 }
-
-export interface OpenedFeed {
-  readonly source: FeedSource;
-  /** Which branches. */
-  readonly patterns: readonly string[];
-}
-
-/** What `dv watch [REMOTE] [PATTERN...]` names. */
-export async function openFeedOf(
-  repo: Repository,
-  operands: readonly string[],
-): Promise<OpenedFeed> {
-  return { source: openLocalFeed(repo), patterns: operands };
-}

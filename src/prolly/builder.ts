@@ -30,7 +30,7 @@ export class LevelSplitter {
 
   constructor(level: number, emit: (node: BuiltNode) => void) {
     this.level = level;
-    this.writer = new NodeWriter(level);
+    this.writer = NodeWriter.reuse(level);
     this.emit = emit;
   }
 
@@ -70,21 +70,42 @@ export class LevelSplitter {
     this.grow(key, 0, key.length, key.length + value.length + LEAF_ENTRY_OVERHEAD);
   }
 
-  /** Entry `index` of another leaf. */
-  copyEntry(node: Node, index: number): void {
-    this.writer.copyEntry(node, index);
-    const { bytes, offsets } = node.wholeKeys;
-    const [start, end] = [offsets[index], offsets[index + 1]];
-    const size = end - start + node.values[index + 1] - node.values[index];
-    this.grow(bytes, start, end, size + LEAF_ENTRY_OVERHEAD);
+  /** Entries [start, end) of another leaf. */
+  copyEntries(node: Node, start: number, end: number): void {
+    const { values } = node;
+    this.copyRun(node, start, end, (i) => values[i + 1] - values[i] + LEAF_ENTRY_OVERHEAD);
   }
 
-  /** Child `index` of another internal node; `flags` are the child's. */
-  copyChild(node: Node, index: number, flags: number): void {
-    this.writer.copyChild(node, index, flags);
+  /** Children [start, end) of another internal node, none of which has flags. */
+  copyChildren(node: Node, start: number, end: number): void {
+    this.copyRun(node, start, end, () => CHILD_ENTRY_OVERHEAD);
+  }
+
+  /** Appends up to each boundary at once; `sizeOf` is what an entry counts beside its key. */
+  private copyRun(node: Node, start: number, end: number, sizeOf: (i: number) => number): void {
     const { bytes, offsets } = node.wholeKeys;
-    const [start, end] = [offsets[index], offsets[index + 1]];
-    this.grow(bytes, start, end, end - start + CHILD_ENTRY_OVERHEAD);
+    let from = start;
+    for (let i = start; i < end; i++) {
+      const [key, keyEnd] = [offsets[i], offsets[i + 1]];
+      const before = this.size;
+      this.size += keyEnd - key + sizeOf(i);
+      const count = this.writer.count + i + 1 - from;
+      if (!isBoundary(bytes, key, keyEnd, this.level, before, this.size, count)) continue;
+      this.append(node, from, i + 1);
+      this.close();
+      from = i + 1;
+    }
+    this.append(node, from, end);
+  }
+
+  private append(node: Node, start: number, end: number): void {
+    if (this.level === 0) this.writer.copyEntries(node, start, end);
+    else this.writer.copyChildren(node, start, end, 0);
+  }
+
+  /** Gives the buffers to the next splitter of this level. Nothing may come after it. */
+  release(): void {
+    NodeWriter.release(this.writer);
   }
 
   addChild(ref: NodeRef, flags: number): void {

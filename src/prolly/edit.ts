@@ -111,7 +111,7 @@ interface EntryKind<E> {
 
 const LEAF: EntryKind<Edit> = {
   copy(node, start, end, splitter) {
-    for (let i = start; i < end; i++) splitter.copyEntry(node, i);
+    splitter.copyEntries(node, start, end);
     return undefined;
   },
   put(edit, splitter) {
@@ -131,16 +131,29 @@ function countingLeaf(counts: EditCounts): EntryKind<Edit> {
 }
 
 const INTERNAL: EntryKind<ChildEdit> = {
-  async copy(node, start, end, splitter, store) {
-    for (let i = start; i < end; i++) {
-      const flags = flagsForChild(store, node, i, splitter);
-      splitter.copyChild(node, i, typeof flags === 'number' ? flags : await flags);
-    }
+  copy(node, start, end, splitter, store) {
+    if (node.flags !== 0) return copyFlagged(node, start, end, splitter, store);
+    splitter.copyChildren(node, start, end);
+    return undefined;
   },
   put(edit, splitter) {
     if (edit.child !== null) splitter.addChild(edit.child.ref, edit.child.flags);
   },
 };
+
+/** Children some of which may have flags. */
+async function copyFlagged(
+  node: Node,
+  start: number,
+  end: number,
+  splitter: LevelSplitter,
+  store: NodeStore,
+): Promise<void> {
+  for (let i = start; i < end; i++) {
+    const flags = flagsForChild(store, node, i, splitter);
+    splitter.addChild(node.child(i), typeof flags === 'number' ? flags : await flags);
+  }
+}
 
 class LevelEdit<E extends { readonly key: Uint8Array }> {
   private readonly store: NodeStore;
@@ -178,6 +191,7 @@ class LevelEdit<E extends { readonly key: Uint8Array }> {
       this.went = [];
       this.came = [];
     }
+    this.splitter.release();
     return this.result;
   }
 

@@ -5,6 +5,10 @@ import { ByteWriter, compareRanges } from '../bytes.ts';
 import { HASH_BYTES, type Hash, hashOf, hashToBytes } from '../hash.ts';
 import { FLAG_REFERS, NODE_KIND, NODE_VERSION, type Node, type NodeRef } from './node.ts';
 
+/** Writers that wait for another tree, by level: their buffers are large beside one edit. */
+const FREE: NodeWriter[][] = [];
+const KEPT_WRITERS = 4;
+
 /** Collects the entries of one node, then encodes them. Reused from node to node. */
 export class NodeWriter {
   readonly level: number;
@@ -24,6 +28,19 @@ export class NodeWriter {
 
   constructor(level: number) {
     this.level = level;
+  }
+
+  /** An empty one, with buffers that were used before where there are any. */
+  static reuse(level: number): NodeWriter {
+    return FREE[level]?.pop() ?? new NodeWriter(level);
+  }
+
+  /** Lends the buffers of a writer that nobody uses any more to the next. */
+  static release(writer: NodeWriter): void {
+    if (writer.count > 0) return;
+    FREE[writer.level] ??= [];
+    const free = FREE[writer.level];
+    if (free.length < KEPT_WRITERS) free.push(writer);
   }
 
   /** Appends a leaf entry: key is source[start..keyEnd), value source[keyEnd..end). */
@@ -65,25 +82,52 @@ export class NodeWriter {
     this.bytesBelow += ref.bytes;
   }
 
-  /** Appends entry `index` of another leaf, copied from its bytes. */
-  copyEntry(node: Node, index: number): void {
-    const { bytes, offsets } = node.wholeKeys;
-    this.addKey(bytes, offsets[index], offsets[index + 1]);
-    this.addValue(node.bytes, node.values[index], node.values[index + 1]);
+  /**
+   * Appends entries [start, end) of another leaf. All but the first share with the one before
+   * them what they shared there, so their encodings are copied as they are.
+   */
+  copyEntries(node: Node, start: number, end: number): void {
+    if (start === end) return;
+    this.copyKeys(node, start, end);
+    const { bytes, values } = node;
+    for (let i = start; i < end; i++) {
+      this.valueLengths.varint(values[i + 1] - values[i]);
+      if (values[i + 1] > values[i]) this.flags |= bytes[values[i]] & FLAG_REFERS;
+    }
+    this.values.raw(bytes, values[start], values[end]);
+    this.rows += end - start;
   }
 
-  /** Appends child `index` of another internal node; `flags` are the child's. */
-  copyChild(node: Node, index: number, flags: number): void {
-    const { bytes, offsets } = node.wholeKeys;
-    this.addKey(bytes, offsets[index], offsets[index + 1]);
-    const at = node.hashesAt + index * HASH_BYTES;
-    this.values.raw(node.bytes, at, at + HASH_BYTES);
-    const [rows, below] = [node.childRows[index], node.childBytes[index]];
-    this.valueLengths.varint(rows);
-    this.childBytes.varint(below);
+  /** Appends children [start, end) of another internal node; `flags` are theirs together. */
+  copyChildren(node: Node, start: number, end: number, flags: number): void {
+    if (start === end) return;
+    this.copyKeys(node, start, end);
+    const at = node.hashesAt;
+    this.values.raw(node.bytes, at + start * HASH_BYTES, at + end * HASH_BYTES);
+    for (let i = start; i < end; i++) {
+      this.valueLengths.varint(node.childRows[i]);
+      this.childBytes.varint(node.childBytes[i]);
+      this.rows += node.childRows[i];
+      this.bytesBelow += node.childBytes[i];
+    }
     this.flags |= flags;
-    this.rows += rows;
-    this.bytesBelow += below;
+  }
+
+  private copyKeys(node: Node, start: number, end: number): void {
+    const { bytes: whole, offsets } = node.wholeKeys;
+    this.addKey(whole, offsets[start], offsets[start + 1]);
+    if (end === start + 1) return;
+    const rest = node.encodedKeys(start + 1, end);
+    if (rest === undefined) {
+      for (let i = start + 1; i < end; i++) this.addKey(whole, offsets[i], offsets[i + 1]);
+      return;
+    }
+    const count = end - start - 1;
+    this.shared.raw(node.bytes, rest.sharedAt, rest.sharedAt + count);
+    this.own.raw(node.bytes, rest.ownAt, rest.ownAt + count);
+    this.keys.raw(node.bytes, rest.from, rest.to);
+    this.last.clear().raw(whole, rest.lastFrom, rest.lastTo);
+    this.count += count;
   }
 
   private addKey(source: Uint8Array, start: number, end: number): void {

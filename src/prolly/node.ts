@@ -123,6 +123,32 @@ export class Node {
     return isSame;
   }
 
+  /**
+   * Where the encoded keys of entries [start, end) lie in `bytes`; undefined where a number
+   * takes more than a byte. Entry `start` shares with the one before it.
+   */
+  encodedKeys(start: number, end: number): EncodedKeys | undefined {
+    const { bytes, count, lengthsAt, lengthsEnd } = this;
+    if (lengthsEnd - lengthsAt !== 2 * count) return undefined;
+    const { offsets } = this.wholeKeys;
+    const ownAt = lengthsAt + count;
+    let from = this.keysAt;
+    for (let i = 0; i < start; i++) from += bytes[ownAt + i];
+    let to = from;
+    for (let i = start; i < end; i++) to += bytes[ownAt + i];
+    const last = { lastFrom: offsets[end - 1], lastTo: offsets[end] };
+    return { sharedAt: lengthsAt + start, ownAt: ownAt + start, from, to, ...last };
+  }
+
+  /** All keys, one behind the other: key i is bytes[offsets[i] .. offsets[i + 1]). */
+  get keyRanges(): { readonly bytes: Uint8Array; readonly offsets: Uint32Array } {
+    return this.wholeKeys;
+  }
+
+  valueLength(index: number): number {
+    return this.values[index + 1] - this.values[index];
+  }
+
   key(index: number): Uint8Array {
     const { bytes, offsets } = this.wholeKeys;
     return bytes.subarray(offsets[index], offsets[index + 1]);
@@ -134,6 +160,15 @@ export class Node {
 
   childHash(index: number): Hash {
     return hashFromBytes(this.bytes, this.hashesAt + index * HASH_BYTES);
+  }
+
+  /** Is child `index` the same as child `other` of another node? */
+  sameChild(index: number, node: Node, other: number): boolean {
+    const [a, b] = [this.bytes, node.bytes];
+    const from = this.hashesAt + index * HASH_BYTES;
+    const shift = node.hashesAt + other * HASH_BYTES - from;
+    for (let i = from; i < from + HASH_BYTES; i++) if (a[i] !== b[i + shift]) return false;
+    return true;
   }
 
   child(index: number): NodeRef {
@@ -205,6 +240,19 @@ export class Node {
     }
     return low;
   }
+}
+
+/** The keys of a run of entries as they are encoded in a node. */
+export interface EncodedKeys {
+  /** One byte an entry: what it shares with the key before it, and what it has of its own. */
+  readonly sharedAt: number;
+  readonly ownAt: number;
+  /** The keys' own bytes. */
+  readonly from: number;
+  readonly to: number;
+  /** The last key, whole, in `wholeKeys`. */
+  readonly lastFrom: number;
+  readonly lastTo: number;
 }
 
 function newerNode(version: number): DvError {

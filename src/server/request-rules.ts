@@ -105,7 +105,8 @@ function allowOrigin(request: FastifyRequest, reply: FastifyReply, options: Serv
   if (!isAllowedOrigin(request, options)) return;
   reply.headers({
     'access-control-allow-origin': request.headers.origin,
-    'access-control-expose-headers': 'etag, dv-request-id, dv-protocol, retry-after',
+    'access-control-expose-headers':
+      'etag, dv-request-id, dv-protocol, dv-commit, dv-clock, retry-after',
     vary: 'origin',
   });
 }
@@ -115,7 +116,8 @@ function answerPreflight(reply: FastifyReply): FastifyReply {
     .code(204)
     .headers({
       'access-control-allow-methods': 'GET, POST, PUT, DELETE',
-      'access-control-allow-headers': 'authorization, content-type, dv-protocol, if-none-match',
+      'access-control-allow-headers':
+        'authorization, content-type, dv-protocol, dv-source, idempotency-key, if-none-match',
       'access-control-max-age': '600',
     })
     .send();

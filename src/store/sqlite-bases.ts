@@ -1,7 +1,15 @@
-/** Which chunks a new one may be a delta against, given one that it is like. */
+/** What a chunk will be in the database, and which ones it may be a delta against. */
 import type { Hash } from '../hash.ts';
-import type { PlannedObject } from './sqlite-plan.ts';
+import type { SharedDictionary } from './sqlite-dictionaries.ts';
 import type { ObjectEntry, ObjectReader } from './sqlite-reader.ts';
+import type { ReceivedChunk } from './transfer.ts';
+
+export interface PlannedObject {
+  readonly chunk: ReceivedChunk;
+  readonly data: Uint8Array;
+  readonly encoding: 0 | 1 | SharedDictionary;
+  readonly base: PlannedBase | null;
+}
 
 /** A stored object's id, or one that is in the same plan. */
 export type PlannedBase = number | PlannedObject;

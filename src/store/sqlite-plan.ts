@@ -11,19 +11,17 @@ import type { Hash } from '../hash.ts';
 import { encodeChunk } from './chunk-encoding.ts';
 import type { Compression } from './compression.ts';
 import { MAX_CHUNK_BYTES } from './contract.ts';
-import { type DeltaBases, findBases, type PlannedBase } from './sqlite-bases.ts';
+import {
+  type DeltaBases,
+  findBases,
+  type PlannedBase,
+  type PlannedObject,
+} from './sqlite-bases.ts';
 import type { Dictionaries, SharedDictionary } from './sqlite-dictionaries.ts';
 import type { SqliteFile } from './sqlite-file.ts';
 import type { ObjectEntry, ObjectReader } from './sqlite-reader.ts';
 import { MOST_DELTAS } from './sqlite-schema.ts';
 import type { ReceivedChunk } from './transfer.ts';
-
-export interface PlannedObject {
-  readonly chunk: ReceivedChunk;
-  readonly data: Uint8Array;
-  readonly encoding: 0 | 1 | SharedDictionary;
-  readonly base: PlannedBase | null;
-}
 
 export interface PutPlan {
   /** `SqliteFile.version` when it was made. */
@@ -96,7 +94,7 @@ export class PutPlanner {
   /** The chunk as it came, or undefined: that cannot be kept here. */
   private keepEncoded(chunk: ReceivedChunk, parts: PlanParts): PlannedObject | undefined {
     const { encoded, bytes } = chunk;
-    if (encoded === undefined || encoded.rawSize !== bytes.length) return undefined;
+    if (encoded === undefined) return undefined;
     const { form, data } = encoded;
     if (form.kind === 'raw') return { chunk, data: bytes, encoding: 0, base: null };
     if (data.length >= bytes.length) return undefined;

@@ -33,10 +33,11 @@ import type { SqliteFile } from './sqlite-file.ts';
 import type { ObjectReader } from './sqlite-reader.ts';
 import { MOST_DELTAS } from './sqlite-schema.ts';
 import type { Transfers } from './sqlite-transfers.ts';
+import { letOthersWrite } from './sqlite-wait.ts';
 
 const DAY = 86_400_000;
 /** Rows looked at in one transaction. */
-const STEP = 1024;
+const STEP = 512;
 
 interface SweepRow {
   readonly id: number;
@@ -130,7 +131,7 @@ export class SqliteMarker implements Marker {
   private async sweepThose(deltas: number, options: SweepOptions): Promise<SweepResult> {
     let objects = 0;
     let storedBytes = 0;
-    for (let after: number | undefined = 0; after !== undefined; await nextTurn()) {
+    for (let after: number | undefined = 0; after !== undefined; ) {
       const from: number = after;
       const look = () => this.step(from, deltas, options);
       const step: SweepStep = options.dryRun
@@ -139,6 +140,7 @@ export class SqliteMarker implements Marker {
       objects += step.doomed.length;
       storedBytes += step.doomed.reduce((sum, { size }) => sum + size, 0);
       after = step.last;
+      await (step.doomed.length > 0 && !options.dryRun ? letOthersWrite() : nextTurn());
     }
     return { objects, storedBytes };
   }

@@ -25,10 +25,13 @@ export class Transfers {
     this.now = now;
   }
 
-  presence(hash: Hash): Presence {
-    const id = this.reader.findId(hash);
-    if (id === undefined) return 'absent';
-    return this.isIncoming(id) ? 'incomplete' : 'complete';
+  presence(hashes: readonly Hash[]): Presence[] {
+    const any = this.any();
+    return hashes.map((hash) => {
+      const id = this.reader.findId(hash);
+      if (id === undefined) return 'absent';
+      return any && this.isIncoming(id) ? 'incomplete' : 'complete';
+    });
   }
 
   /** In the order of their bytes. */

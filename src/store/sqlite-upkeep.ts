@@ -1,15 +1,15 @@
 /** Looking through the database and keeping it small: `Maintenance` without gc. */
 import { statSync } from 'node:fs';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { DvError } from '../errors.ts';
 import type { StoredObject } from './maintenance.ts';
 import { hashOfColumn, nullableHash } from './sqlite-columns.ts';
 import type { SqliteFile } from './sqlite-file.ts';
 import { PAGE_BYTES } from './sqlite-schema.ts';
+import { letOthersWrite } from './sqlite-wait.ts';
 
 const SCAN_STEP = 1024;
 /** Pages given back in one transaction. */
-const COMPACT_STEP = 4096;
+const COMPACT_STEP = 1024;
 const MOST_COMPLAINTS = 100;
 
 interface ScanRow {
@@ -114,7 +114,7 @@ export async function compactFile(file: SqliteFile): Promise<void> {
   const free = () => Number(file.pragma('freelist_count'));
   for (let left = await file.plain(free), before = left + 1; left > 0 && left < before; ) {
     await file.write('stored', () => file.exec(`PRAGMA incremental_vacuum(${COMPACT_STEP})`));
-    await nextTurn();
+    await letOthersWrite();
     before = left;
     left = await file.plain(free);
   }

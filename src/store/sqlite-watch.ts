@@ -16,22 +16,24 @@ const LINGER_MS = 1000;
 export class SqliteWatch {
   private readonly path: string;
   private readonly look: () => void;
+  private readonly pollMs: number;
   private watcher: FSWatcher | undefined;
   private poll: NodeJS.Timeout | undefined;
   private linger: NodeJS.Timeout | undefined;
   private pending = false;
 
   /** `look` is called whenever there may be something new. */
-  constructor(path: string, look: () => void) {
+  constructor(path: string, look: () => void, pollMs = POLL_MS) {
     this.path = path;
     this.look = look;
+    this.pollMs = pollMs;
   }
 
   start(): void {
     clearTimeout(this.linger);
     this.linger = undefined;
     if (this.poll !== undefined) return;
-    this.poll = setInterval(() => this.lookSoon(), POLL_MS).unref();
+    this.poll = setInterval(() => this.lookSoon(), this.pollMs).unref();
     this.watcher = this.watchFiles();
   }
 

@@ -7,11 +7,12 @@
  * must see that somebody relies on it (sqlite-sweep.ts). The same goes for a delta's base.
  */
 import { hashToBytes } from '../hash.ts';
+import type { PlannedObject } from './sqlite-bases.ts';
 import { type Counters, readCounters } from './sqlite-counters.ts';
 import type { Dictionaries, SharedDictionary } from './sqlite-dictionaries.ts';
 import type { SqliteFile } from './sqlite-file.ts';
 import { packPages } from './sqlite-packing.ts';
-import type { PlannedObject, PutPlan, PutPlanner } from './sqlite-plan.ts';
+import type { PutPlan, PutPlanner } from './sqlite-plan.ts';
 import type { ObjectEntry } from './sqlite-reader.ts';
 import type { Transfers } from './sqlite-transfers.ts';
 import type { ReceivedChunk } from './transfer.ts';

@@ -113,7 +113,7 @@ class SqliteStore implements Store, Maintenance {
   }
 
   hasMany(hashes: readonly Hash[]): Promise<boolean[]> {
-    return this.file.read(() => hashes.map((hash) => this.transfers.presence(hash) === 'complete'));
+    return this.file.read(() => this.transfers.presence(hashes).map((each) => each === 'complete'));
   }
 
   putMany(chunks: readonly ChunkToPut[]): Promise<void> {
@@ -200,7 +200,7 @@ class SqliteStore implements Store, Maintenance {
   }
 
   presence(hashes: readonly Hash[]): Promise<Presence[]> {
-    return this.file.read(() => hashes.map((hash) => this.transfers.presence(hash)));
+    return this.file.read(() => this.transfers.presence(hashes));
   }
 
   putReceived(transfer: string, chunks: readonly ReceivedChunk[]): Promise<void> {

@@ -6,7 +6,8 @@
  * under the transfer's name: `getMany` gives them, `hasMany` does not count them, gc leaves
  * them alone, and they survive a restart, until a `transact` completes the transfer or
  * `dropTransfer` gives it up. Somebody who `putMany`s such a chunk meanwhile has what it
- * refers to, so from then on it counts.
+ * refers to, so from then on it counts. A transfer that nobody added to for a day is garbage
+ * (maintenance.ts).
  */
 import type { Hash } from '../hash.ts';
 import type { ChunkToPut } from './chunk.ts';
@@ -16,7 +17,7 @@ export type ChunkForm =
   | { readonly kind: 'raw' }
   /** A zstd frame (compression.ts). */
   | { readonly kind: 'zstd' }
-  /** A zstd frame with the raw bytes of chunk `base` as dictionary. */
+  /** A zstd frame with the raw bytes of chunk `base` as dictionary; that may be a delta too. */
   | { readonly kind: 'delta'; readonly base: Hash }
   /** A zstd frame with a dictionary that chunks share; `dictionary` is the hash of its bytes. */
   | { readonly kind: 'shared'; readonly dictionary: Hash };
@@ -30,7 +31,10 @@ export interface EncodedChunk {
 
 /** A chunk from outside, verified: `hash` is the hash of `bytes`, and `encoded` decodes to it. */
 export interface ReceivedChunk extends ChunkToPut {
-  /** Kept as it is where the store can (its base is whole here, its dictionary known). */
+  /**
+   * Kept as it is where the store can: its base is here, and reading it would not take more
+   * deltas than the store allows; its dictionary is known.
+   */
   readonly encoded?: EncodedChunk;
 }
 

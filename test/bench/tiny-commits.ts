@@ -5,7 +5,8 @@
  *   npx node test/bench/tiny-commits.ts [COUNT] [--rows N] [--writers W] [--dir PATH] [--parts]
  *
  * COUNT: 10,000; N: 1,000,000. With `--writers`, W submit at the same time, each to a branch of
- * its own. `--parts` tells what each table of the store takes; `--gc` ends with `dv gc`.
+ * its own. `--parts` tells what each table of the store takes; `--gc` ends with `dv gc`; with
+ * `--operations` each commit is also written down for `dv undo`, as the command line does.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
@@ -16,6 +17,7 @@ import Database from 'better-sqlite3';
 import type { Hash } from '../../src/hash.ts';
 import { readCommit, readSchema, readTable } from '../../src/model/object-reader.ts';
 import { type Commit, encodeCommit, encodeTable, toChunk } from '../../src/model/objects.ts';
+import { recordOperations } from '../../src/model/operations.ts';
 import { editRoot, getRootEntry } from '../../src/model/root.ts';
 import { editTree } from '../../src/prolly/edit.ts';
 import { NodeStore } from '../../src/prolly/node-store.ts';
@@ -47,6 +49,7 @@ const { values: flags, positionals } = parseArgs({
     dir: { type: 'string' },
     parts: { type: 'boolean', default: false },
     gc: { type: 'boolean', default: false },
+    operations: { type: 'boolean', default: false },
   },
 });
 const count = Number(positionals[0] ?? 10_000);
@@ -233,6 +236,7 @@ async function run(): Promise<void> {
   const began = contentBytes(path);
   const before = parts(path);
   store = await openSqliteStore(path, { now: Date.now });
+  if (flags.operations) store = recordOperations(store);
   all = await openWriters(store);
   const step = Math.max(1000, Math.ceil(count / 10));
   let held = began;
@@ -242,6 +246,7 @@ async function run(): Promise<void> {
     let next = done;
     const end = Math.min(count, done + step);
     const stepStarted = performance.now();
+    const used = process.cpuUsage();
     await Promise.all(
       all.map(async (writer) => {
         while (next < end) {
@@ -253,6 +258,7 @@ async function run(): Promise<void> {
       }),
     );
     const seconds = (performance.now() - stepStarted) / 1000;
+    const { user, system } = process.cpuUsage(used);
     const bytes = contentBytes(path);
     times.sort((a, b) => a - b);
     console.log(
@@ -260,6 +266,7 @@ async function run(): Promise<void> {
         `${end}`.padStart(8),
         `p50 ${quantile(times, 0.5).toFixed(2)} ms`,
         `p99 ${quantile(times, 0.99).toFixed(2)} ms`,
+        `processor ${((user + system) / 1000 / (end - done)).toFixed(2)} ms`,
         `${((end - done) / seconds).toFixed(0)}/s`,
         `${((bytes - held) / (end - done)).toFixed(0)} bytes each`,
       ].join('  '),

@@ -7,6 +7,7 @@ import { sourcesOf } from '../../src/live/source-offsets.ts';
 import { createRowWriter } from '../../src/live/writer.ts';
 import { autoMerge } from '../../src/model/auto-merge.ts';
 import { findOrigins } from '../../src/model/cell-origin.ts';
+import { clockUpdate, readClock } from '../../src/model/clock.ts';
 import { readCommit } from '../../src/model/object-reader.ts';
 import { encodeCommit, encodeSchema, encodeTable, toChunk } from '../../src/model/objects.ts';
 import { editRoot, getRootEntry } from '../../src/model/root.ts';
@@ -273,4 +274,36 @@ it('behind a merge the offsets of the line that took the stream further hold', a
     expect(await newWriter(store).readOffsets('main', 'a')).toEqual({ 0: '2' });
     expect(base).not.toBe(one.commit);
   }
+});
+
+it('stamps go on behind all that the repository has seen, whatever the wall clock says', async () => {
+  const store = createMemoryStore();
+  let now = 5_000_000;
+  const options = { now: () => now, randomId: () => '0123456789abcdef' };
+  const stamp = async (id: string) => {
+    const { commit } = await createRowWriter(store, options).write(request([upsert({ id })]));
+    return (await readCommit(store, commit)).clock;
+  };
+  expect(await stamp('1')).toMatchObject({ ms: 5_000_000, counter: 0 });
+  now = 1_000_000;
+  expect(await stamp('2')).toMatchObject({ ms: 5_000_000, counter: 1 });
+  await store.transact({ state: [clockUpdate({ ms: 6_000_000, counter: 4, node: 'ff' })] });
+  expect(await stamp('3')).toMatchObject({ ms: 6_000_000, counter: 5 });
+  expect(await readClock(store)).toMatchObject({ ms: 6_000_000, counter: 5 });
+  now = 7_000_000;
+  expect(await stamp('4')).toMatchObject({ ms: 7_000_000, counter: 0 });
+});
+
+it('branches come and go: what is idle is not kept', async () => {
+  const { store, writer, base } = await started();
+  for (let i = 0; i < 200; i++) {
+    await store.transact({ refs: [{ name: `refs/heads/b${i}`, old: null, new: base }] });
+    await writer.write(request([patch({ id: '1', n: `${i}` })], { branch: `b${i}` }));
+  }
+  const writes = [patch({ id: '2', n: '7' })];
+  const answers = await Promise.all(
+    [0, 100, 199].map((i) => writer.write(request(writes, { branch: `b${i}` }))),
+  );
+  expect(answers.every(({ changed }) => changed)).toBe(true);
+  expect(await lineOf(store, 'b0')).toHaveLength(3);
 });

@@ -147,6 +147,24 @@ describe('histories that cross', () => {
     expect((await readTableOf(nodes, merge.root))!.rows).toEqual(row('theirs', 'ours'));
   });
 
+  test('whose bases clash are asked again, whichever side each had taken', async () => {
+    const make = (nodes: NodeStore, rows: Row[], ms: number, ...parents: Hash[]) =>
+      commitOf(nodes, { rows, parents, ms, node: 'n' });
+    for (const [ours, theirs] of [
+      ['left', 'right'],
+      ['right', 'left'],
+    ]) {
+      const nodes = newNodes();
+      const base = await make(nodes, row('0', '0'), 1);
+      const left = await make(nodes, row('0', 'left'), 2, base);
+      const right = await make(nodes, row('0', 'right'), 3, base);
+      const one = await make(nodes, row('0', ours), 4, left, right);
+      const two = await make(nodes, row('0', theirs), 5, right, left);
+      const merge = await mergeCommits(nodes, one, two, { findOrigins });
+      expect(await conflictLines(nodes, merge)).toEqual(['0 both-modified plain']);
+    }
+  });
+
   test('clash where both went on from there, and only there', async () => {
     const nodes = newNodes();
     const [ours, theirs] = await crossed(nodes, row('left', 'ours'), row('left', 'theirs'));

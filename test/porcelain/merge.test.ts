@@ -181,6 +181,25 @@ test('several branches at once make one commit; what conflicts refuses all of it
   expect(await scene.problems()).toEqual([]);
 });
 
+test('what rules decide of several branches is all recorded', async () => {
+  await using scene = await Branched.open(BASE);
+  const { repo } = scene;
+  await setTableRules(repo, FILE, ['b=max']);
+  await commit(repo, { message: 'rules', all: true });
+  for (const n of [1, 2]) {
+    await scene.fork(`b${n}`);
+    await scene.commit(BASE.replace(`${n},${'_xy'[n]},${n}`, `${n},${'_xy'[n]},5${n}`), `b${n}`);
+    await scene.go('main');
+  }
+  await scene.commit(csv('id,a,b', '1,x,40', '2,y,60', '3,z,3'), 'ours');
+  const { resolved } = await merge(repo, ['b1', 'b2']);
+  expect(resolved?.decisions.map(({ key, result }) => [...key, result])).toEqual([
+    ['1', '51'],
+    ['2', '60'],
+  ]);
+  expect(scene.read()).toBe(csv('id,a,b', '1,x,51', '2,y,60', '3,z,3'));
+});
+
 test('rows that both added under one integer key: named, and renumbered on the later branch', async () => {
   const theirs = csv('id,a,b', '1,x,1', '2,y,2', '3,z,3', '4,theirs,4');
   const ours = csv('id,a,b', '1,x,1', '2,y,2', '3,z,3', '4,ours,4');

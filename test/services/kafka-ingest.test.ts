@@ -23,7 +23,10 @@ describe.skipIf('missing' in found)('ingest from Kafka', () => {
   const from = (topic: string) => `kafka:${broker.address}/${topic}`;
 
   async function rows(cwd: string, table: string): Promise<unknown[]> {
-    const { stdout, status, stderr } = await runDv(['export', `HEAD:${table}`, '--format', 'ndjson'], { cwd });
+    const { stdout, status, stderr } = await runDv(
+      ['export', `HEAD:${table}`, '--format', 'ndjson'],
+      { cwd },
+    );
     expect(stderr).toBe('');
     expect(status).toBe(0);
     return stdout.split('\n').filter(Boolean);
@@ -47,7 +50,9 @@ describe.skipIf('missing' in found)('ingest from Kafka', () => {
       '{"id":2,"n":-1,"d":123456789012345678901234567890.10,"s":null,"deep":null}',
       '{"id":3,"n":0,"d":0.1,"s":"é","deep":{"a":[1,2]}}',
     ]);
-    expect((await runDv(args, { cwd })).stdout).toContain('0 rows into numbers on main in 0 commits');
+    expect((await runDv(args, { cwd })).stdout).toContain(
+      '0 rows into numbers on main in 0 commits',
+    );
     await topics.send('exact', [{ partition: 1, value: '{"id":4,"n":5,"d":1,"s":"x"}' }]);
     expect((await runDv(args, { cwd })).stdout).toContain('1 row into numbers on main in 1 commit');
     const log = await runDv(['cat-object', 'HEAD', '--json'], { cwd });
@@ -90,7 +95,10 @@ describe.skipIf('missing' in found)('ingest from Kafka', () => {
     const inFile = await runDv([...args, '--dead-letter', 'bad.ndjson'], { cwd });
     expect(inFile.stderr).toBe('');
     expect(inFile.stdout).toContain('3 records put aside');
-    const letters = readFileSync(join(cwd, 'bad.ndjson'), 'utf8').trim().split('\n').map((line) => JSON.parse(line));
+    const letters = readFileSync(join(cwd, 'bad.ndjson'), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
     expect(letters.map(({ offset, code }) => [offset, code])).toEqual([
       [1, 'bad-json'],
       [2, 'invalid-utf8'],
@@ -104,11 +112,13 @@ describe.skipIf('missing' in found)('ingest from Kafka', () => {
     const inTopic = await runDv([...args, '--dead-letter', from('dead')], { cwd: other });
     expect(inTopic.stderr).toBe('');
     const dead = await topics.read('dead');
-    expect(dead.map(({ key, headers }) => [key, headers['dv-code'], headers['dv-offset']])).toEqual([
-      ['k2', 'bad-json', '1'],
-      ['k3', 'invalid-utf8', '2'],
-      ['k4', 'null-key', '3'],
-    ]);
+    expect(dead.map(({ key, headers }) => [key, headers['dv-code'], headers['dv-offset']])).toEqual(
+      [
+        ['k2', 'bad-json', '1'],
+        ['k3', 'invalid-utf8', '2'],
+        ['k4', 'null-key', '3'],
+      ],
+    );
     expect(dead[1].bytes).toEqual(notText);
   });
 
@@ -118,7 +128,10 @@ describe.skipIf('missing' in found)('ingest from Kafka', () => {
     await topics.send('short', [{ value: '{"id":1}' }, { value: '{"id":2}' }]);
     const args = ['ingest', 't', '--from', from('short'), '--key', 'id', '--once'];
     expect((await runDv(args, { cwd })).status).toBe(0);
-    await topics.send('short', Array.from({ length: 4 }, (_, i) => ({ value: `{"id":${i + 3}}` })));
+    await topics.send(
+      'short',
+      Array.from({ length: 4 }, (_, i) => ({ value: `{"id":${i + 3}}` })),
+    );
     await topics.forget('short', 5);
     const refused = await runDv(args, { cwd });
     expect(refused.status).toBe(3);
@@ -126,6 +139,25 @@ describe.skipIf('missing' in found)('ingest from Kafka', () => {
     const gone = await runDv([...args, '--from-earliest'], { cwd });
     expect(gone.stderr).toContain('partition 0 goes on at 5, not at 2');
     expect(await rows(cwd, 't')).toEqual(['{"id":1}', '{"id":2}', '{"id":6}']);
+  });
+
+  it('reads a topic that was made anew from its beginning, when told to', async () => {
+    await topics.create('anew');
+    const cwd = await temporaryRepository();
+    await topics.send(
+      'anew',
+      Array.from({ length: 5 }, (_, i) => ({ value: `{"id":${i}}` })),
+    );
+    const args = ['ingest', 't', '--from', from('anew'), '--key', 'id', '--once'];
+    expect((await runDv(args, { cwd })).status).toBe(0);
+    await topics.remove('anew');
+    await topics.create('anew');
+    await topics.send('anew', [{ value: '{"id":100}' }, { value: '{"id":101}' }]);
+    expect((await runDv(args, { cwd })).stderr).toContain('offset 5 is not there, it has 0 to 2');
+    const told = await runDv([...args, '--from-earliest'], { cwd });
+    expect(told.stdout).toContain('2 rows into t');
+    expect(await rows(cwd, 't')).toHaveLength(7);
+    expect((await runDv(args, { cwd })).stdout).toContain('0 rows into t');
   });
 
   it('says so when there is no broker or no topic', async () => {
@@ -143,12 +175,18 @@ describe.skipIf('missing' in found)('ingest from Kafka', () => {
     await topics.create('killed', 2);
     const cwd = await temporaryRepository();
     const send = (first: number) =>
-      topics.send('killed', Array.from({ length: 500 }, (_, i) => ({
-        partition: i % 2,
-        value: `{"id":${first + i}}`,
-      })));
+      topics.send(
+        'killed',
+        Array.from({ length: 500 }, (_, i) => ({
+          partition: i % 2,
+          value: `{"id":${first + i}}`,
+        })),
+      );
     await send(0);
-    const { child, ended } = startDv(['ingest', 't', '--from', from('killed'), '--key', 'id', '--json'], { cwd });
+    const { child, ended } = startDv(
+      ['ingest', 't', '--from', from('killed'), '--key', 'id', '--json'],
+      { cwd },
+    );
     await until(async () => (await rows(cwd, 't').catch(() => [])).length === 500);
     await broker.kill();
     await broker.start();

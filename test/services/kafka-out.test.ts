@@ -63,7 +63,12 @@ describe.skipIf('missing' in found)('watch into Kafka', () => {
     );
 
     // 5 becomes 3: in key order the new row stands before the old one.
-    await write(cwd, '{"op":"c","id":3,"n":1,"d":1.50}\n{"op":"d","id":5}\n{"op":"u","id":6,"n":7,"d":0.1}\n', '--op-field', 'op');
+    await write(
+      cwd,
+      '{"op":"c","id":3,"n":1,"d":1.50}\n{"op":"d","id":5}\n{"op":"u","id":6,"n":7,"d":0.1}\n',
+      '--op-field',
+      'op',
+    );
     await dv(cwd, ...watch);
     const [gone, stone, came, changed, ...rest] = (await topics.read('shop.orders')).slice(2);
     expect(rest).toEqual([]);
@@ -72,7 +77,11 @@ describe.skipIf('missing' in found)('watch into Kafka', () => {
       ...{ op: 'd', before: { id: 5, d: 1.5 }, after: null },
       source: { repo: 'shop', branch: 'main', table: 'orders', sequence: 2 },
     });
-    expect(JSON.parse(changed.value ?? '')).toMatchObject({ op: 'u', before: { n: null }, after: { n: 7 } });
+    expect(JSON.parse(changed.value ?? '')).toMatchObject({
+      op: 'u',
+      before: { n: null },
+      after: { n: 7 },
+    });
     expect(JSON.parse(came.value ?? '')).toMatchObject({ op: 'c', before: null, after: { id: 3 } });
   });
 
@@ -85,7 +94,12 @@ describe.skipIf('missing' in found)('watch into Kafka', () => {
     await write(cwd, `{"id":1,"name":"Zoë \\u0000 \\"q\\"","x":123456789012345678901234567890}\n`);
     const watching = startDv(['watch', 'main', '--to', kafka('round')], { cwd });
     await until(async () => (await topics.read('round.orders').catch(() => [])).length >= 300);
-    await write(cwd, '{"id":2,"op":"d"}\n{"id":3,"x":-0.10}\n{"id":1000,"name":null,"x":1e5}\n', '--op-field', 'op');
+    await write(
+      cwd,
+      '{"id":2,"op":"d"}\n{"id":3,"x":-0.10}\n{"id":1000,"name":null,"x":1e5}\n',
+      '--op-field',
+      'op',
+    );
     await write(cwd, '{"id":3,"x":-0.100}\n');
     const there = JSON.parse(await dv(cwd, 'hash', 'HEAD:orders', '--json'));
 
@@ -106,7 +120,17 @@ describe.skipIf('missing' in found)('watch into Kafka', () => {
   it('sends the same bytes again, and goes on behind what was sent', async () => {
     const cwd = await shop();
     for (let i = 0; i < 5; i++) await write(cwd, `{"id":1,"n":${i}}\n{"id":${i + 2},"n":0}\n`);
-    await dv(cwd, 'watch', '--to', kafka('once'), '--once', '--since', '2000-01-01', '--cursor-file', 'mark');
+    await dv(
+      cwd,
+      'watch',
+      '--to',
+      kafka('once'),
+      '--once',
+      '--since',
+      '2000-01-01',
+      '--cursor-file',
+      'mark',
+    );
     await dv(cwd, 'watch', '--to', kafka('twice'), '--once', '--since', '2000-01-01');
     const [once, twice] = [await topics.read('once.orders'), await topics.read('twice.orders')];
     const bytes = (messages: ReadMessage[]) => messages.map(({ key, value }) => `${key} ${value}`);
@@ -146,6 +170,8 @@ describe.skipIf('missing' in found)('watch into Kafka', () => {
     await dv(cwd, 'add', 'a b.csv');
     await dv(cwd, 'commit', '-m', 'x', '--quiet');
     await dv(cwd, 'watch', '--to', kafka('odd'), '--once');
-    expect((await topics.list()).filter((name) => /^odd\.a_b\.csv-[0-9a-f]{8}$/.test(name))).toHaveLength(1);
+    expect(
+      (await topics.list()).filter((name) => /^odd\.a_b\.csv-[0-9a-f]{8}$/.test(name)),
+    ).toHaveLength(1);
   });
 });

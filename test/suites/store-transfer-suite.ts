@@ -78,11 +78,17 @@ export function transferSuite(makePlace: () => StorePlace): void {
     });
 
     it('shares chunks with another, and neither takes them from the other', async () => {
-      await store.putReceived('t', [leaf, small]);
-      await store.putReceived('u', [leaf, edit]);
+      const both = chunkOf('both');
+      await store.putReceived('t', [leaf, small, both]);
+      await store.putReceived('u', [leaf, edit, both]);
       expect(await store.listTransfers()).toEqual(['t', 'u']);
       await store.dropTransfer('t');
-      expect(await presence(leaf, edit, small)).toEqual(['incomplete', 'incomplete', 'absent']);
+      expect(await presence(leaf, edit, both, small)).toEqual([
+        'incomplete',
+        'incomplete',
+        'incomplete',
+        'absent',
+      ]);
       await store.putReceived('v', [leaf]);
       await store.transact({ completes: ['u'] });
       expect(await presence(leaf, edit)).toEqual(['complete', 'complete']);

@@ -39,6 +39,12 @@ export class TestTopics {
     await admin.close();
   }
 
+  async remove(topic: string): Promise<void> {
+    const admin = new Admin(this.#common);
+    await admin.deleteTopics({ topics: [topic] });
+    await admin.close();
+  }
+
   async list(): Promise<string[]> {
     const admin = new Admin(this.#common);
     const names = await admin.listTopics();
@@ -71,6 +77,15 @@ export class TestTopics {
       });
     }
     await producer.close();
+  }
+
+  /** The offset behind the last message of each partition. */
+  async ends(topic: string): Promise<number[]> {
+    const consumer = new Consumer({ ...this.#common, groupId: 'test' });
+    consumer.topics.track(topic);
+    const ends = (await consumer.listOffsets({ topics: [topic] })).get(topic) ?? [];
+    await consumer.close();
+    return ends.map(Number);
   }
 
   /** Everything in a topic, by partition and offset. */

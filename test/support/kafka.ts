@@ -80,7 +80,10 @@ export class KafkaBroker {
     const [port, controller] = await freePorts(2);
     const broker = new KafkaBroker(jars, directory, port);
     mkdirSync(join(directory, 'data'));
-    writeFileSync(join(directory, 'server.properties'), properties(directory, port, controller, settings));
+    writeFileSync(
+      join(directory, 'server.properties'),
+      properties(directory, port, controller, settings),
+    );
     broker.#format();
     await broker.start();
     return broker;

@@ -28,7 +28,7 @@ export async function serveStore(store: Store & Maintenance, port = 0): Promise<
       now: Date.now,
       monotonic: () => performance.now() / 1000,
       randomId: () => randomBytes(8).toString('hex'),
-      random: (size) => randomBytes(size),
+      random: randomBytes,
       log: () => {},
       software: 'dv test',
     },

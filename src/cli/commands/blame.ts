@@ -57,12 +57,17 @@ export const command: CommandModule<Options> = {
       ...(options.cells && { cells: options.columns ?? 'all' }),
     };
     const flush = pacedFlush(context);
+    let isCut = false;
     for await (const batch of blame(repo, text, request)) {
       for (const row of batch) {
         if (context.json) context.out.json(rowAsJson(row, schema));
         else context.out.line(renderRow(row, schema, options, context));
         await flush();
+        isCut ||= repo.store.shallow?.has(row.commit) ?? false;
       }
+    }
+    if (isCut) {
+      context.note('rows of the oldest commit here may be older: dv fetch --unshallow tells');
     }
     return 0;
   },

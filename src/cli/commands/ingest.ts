@@ -13,6 +13,7 @@ import {
   type IngestTarget,
   ingest,
   localTarget,
+  remoteTarget,
 } from '../../porcelain/ingest.ts';
 import type { ColumnType } from '../../tuple/schema.ts';
 import type { CommandModule } from '../command.ts';
@@ -171,9 +172,11 @@ async function openTarget(
   request: IngestOptions,
   remote: string | undefined,
 ): Promise<IngestTarget> {
-  const { environment } = context;
+  const { environment, cwd } = context;
   if (remote !== undefined) {
-    throw new DvError('bad-option', '--remote is not there yet');
+    const config = readConfig(undefined, environment.userConfig);
+    const author = resolveAuthor(environment.variables, config);
+    return remoteTarget(environment, remote, request, { author, cwd });
   }
   const repository = await openRepositoryOf(context);
   const config = readConfig(repository.dotDir, environment.userConfig);
@@ -200,7 +203,7 @@ class ToldProgress {
     if (!json || environment.now() < this.#next) return;
     this.#next = environment.now() + TOLD_EVERY_MS;
     out.json({ type: 'progress', table: this.#table, ...step });
-    void out.flush();
+    out.flush().catch(() => undefined); // told by the next line
   }
 }
 
@@ -212,7 +215,9 @@ function report(context: Context, result: IngestResult): void {
   const { rows, commits, dead, known, dryRun, table, branch } = result;
   const into = dryRun ? 'would go into' : 'into';
   const made = dryRun ? '' : ` in ${formatCount(commits, 'commits')}`;
-  context.out.line(`${formatCount(rows, 'rows')} ${into} ${context.shown(table)} on ${context.shown(branch)}${made}`);
+  context.out.line(
+    `${formatCount(rows, 'rows')} ${into} ${context.shown(table)} on ${context.shown(branch)}${made}`,
+  );
   if (known > 0) context.out.line(`${formatCount(known, 'records')} were in already`);
   if (dead > 0) context.out.line(`${formatCount(dead, 'records')} put aside as bad`);
 }

@@ -3,7 +3,7 @@
  *
  * JSON, one a line: `{"commit","parents","author":{"name","email"},"time","message"}`, and
  * with --stat `tables` (`{table,added,removed,modified}`) and, when plain files changed,
- * `files`. `time` is when the author wrote it.
+ * `files`. `time` is when the author wrote it. `"shallow":true`: older commits are not here.
  */
 import { type Command, Option } from 'commander';
 import { DvError } from '../../errors.ts';
@@ -93,10 +93,10 @@ export const command: CommandModule<Options> = {
     }
     const entries = log(repo, request);
     const inOrder = options.reverse ? reversed(entries) : entries;
-    if (context.json) await writeJson(context, inOrder);
+    if (context.json) await writeJson(context, inOrder, repo);
     else {
       const style = { ...(await styleOf(context, repo, options)), resolved: options.resolved };
-      await writeText(context, inOrder, style, options);
+      await writeText(context, inOrder, style, options, repo);
     }
     return 0;
   },
@@ -147,10 +147,15 @@ async function* reversed(entries: AsyncIterable<LogEntry>): AsyncGenerator<LogEn
   yield* all.reverse();
 }
 
-async function writeJson(context: Context, entries: AsyncIterable<LogEntry>): Promise<void> {
+async function writeJson(
+  context: Context,
+  entries: AsyncIterable<LogEntry>,
+  { store }: Repository,
+): Promise<void> {
   const flush = pacedFlush(context);
   for await (const { hash, commit, summary } of entries) {
-    context.out.json(commitAsJson(hash, commit, summary));
+    const shallow = store.shallow?.has(hash) ? { shallow: true } : {};
+    context.out.json({ ...(commitAsJson(hash, commit, summary) as object), ...shallow });
     await flush();
   }
 }
@@ -160,11 +165,15 @@ async function writeText(
   entries: AsyncIterable<LogEntry>,
   style: CommitStyle,
   { graph = false }: Options,
+  { store }: Repository,
 ): Promise<void> {
   const flush = pacedFlush(context);
   const text = new LogText(style, graph);
+  let isCut = false;
   for await (const entry of entries) {
     context.out.write(text.next(entry));
     await flush();
+    isCut ||= store.shallow?.has(entry.hash) ?? false;
   }
+  if (isCut) context.note('older commits are not here: dv fetch --unshallow brings them');
 }

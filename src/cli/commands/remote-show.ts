@@ -1,6 +1,7 @@
 /**
  * `dv remote show NAME`: asks the remote. JSON: `{"name","url","pushUrl","software","head",
- * "branches":[{branch,state}],"upstreams":[{branch,merge}]}`.
+ * "branches":[{branch,state}],"upstreams":[{branch,merge}],"followers":[{id,principal,form,
+ * patterns,since,sent,lag}]}`.
  */
 import { shortRefName } from '../../model/names.ts';
 import { remoteShow, type ShownBranch, type ShownRemote } from '../../porcelain/remote.ts';
@@ -33,7 +34,7 @@ const STATES: Readonly<Record<ShownBranch['state'], string>> = {
 };
 
 function render(remote: ShownRemote, { shownLine }: Context): string {
-  const { name, url, pushUrl, software, head, branches, upstreams } = remote;
+  const { name, url, pushUrl, software, head, branches, upstreams, followers } = remote;
   const width = Math.max(0, ...branches.map(({ branch }) => displayWidth(branch)));
   const lines = [
     `* remote ${name}`,
@@ -47,5 +48,8 @@ function render(remote: ShownRemote, { shownLine }: Context): string {
   if (upstreams.length > 0) lines.push('  Branches here that follow one of them:');
   for (const { branch, merge } of upstreams)
     lines.push(`    ${branch} follows ${shortRefName(merge)}`);
+  if (followers.length > 0) lines.push('  Followers of its feed:');
+  for (const { principal, form, lag } of followers)
+    lines.push(`    ${principal} (${form}): ${lag === 0 ? 'up to date' : `${lag} changes behind`}`);
   return lines.map((line) => `${shownLine(line)}\n`).join('');
 }

@@ -4,19 +4,22 @@
  * JSON: a line an event, as src/live/contract.ts has it; `--format` has other forms.
  */
 import { Option } from 'commander';
-import type { FeedSource } from '../../live/contract.ts';
 import { type FollowPosition, FROM_NOW } from '../../live/follow-position.ts';
+import type { FeedState } from '../../live/http-source.ts';
+import { type OpenedFeed, openFeed } from '../../porcelain/open-feed.ts';
 import type { Repository } from '../../porcelain/repository.ts';
-import { openFeedOf, resolveBeginning } from '../../porcelain/watch.ts';
+import { resolveBeginning } from '../../porcelain/watch.ts';
+import { findWorktree } from '../../porcelain/worktree.ts';
 import type { CommandModule } from '../command.ts';
 import type { Context } from '../context.ts';
 import { collect } from '../message.ts';
 import { openRepositoryOf } from '../open-repository.ts';
 import { readCursorFile } from '../watch/cursor-file.ts';
+import { openFollowing } from '../watch/following.ts';
 import { publishWatch } from '../watch/publish-watch.ts';
-import { runWatch } from '../watch/run-watch.ts';
+import { runWatch, type WatchScene } from '../watch/run-watch.ts';
 import { WATCH_FORMATS } from '../watch/watch-formats.ts';
-import { planWatch, type WatchFlags } from '../watch/watch-options.ts';
+import { planWatch, type WatchFlags, type WatchPlan } from '../watch/watch-options.ts';
 
 export const command: CommandModule<WatchFlags> = {
   declare(command) {
@@ -37,8 +40,11 @@ export const command: CommandModule<WatchFlags> = {
         'only rows for which an SQL condition holds, and their commits',
       )
       .option('--since <when>', 'from a commit, a time, or the cursor (id) of an event')
+      .option('--min-seq <cursor>', 'wait until the server has come to this cursor')
       .option('--once', 'end when everything that is there has been told')
       .option('--exec <command>', 'run a command for each commit, with the event on its input')
+      .option('--follow', 'keep refs/remotes/... up to date as commits arrive')
+      .option('--apply', 'and the branch you are on, with its files')
       .option('--cursor-file <file>', 'go on where the last output that succeeded ended')
       .option('--to <place>', 'send messages to Kafka: kafka:HOST:PORT/PREFIX');
   },
@@ -49,6 +55,7 @@ export const command: CommandModule<WatchFlags> = {
       'dv watch --table cities.csv --where "population > 1000000"',
       'only what touches large cities',
     ],
+    ['dv watch origin --apply', 'files that follow a remote'],
     ['dv watch --since main~10 --once --json', 'what the last ten commits were'],
     [
       'dv watch --cursor-file last --exec "jq -r .message >> log"',
@@ -57,26 +64,55 @@ export const command: CommandModule<WatchFlags> = {
   ],
   async run(context, { operands, options }) {
     const plan = planWatch(options, context);
-    const repo = await openRepositoryOf(context);
-    const { source, patterns } = await openFeedOf(repo, operands);
-    context.atEnd(() => source.close());
+    const inRepository = findWorktree(context.cwd) !== undefined;
+    const repo = inRepository ? await openRepositoryOf(context) : undefined;
+    const follows = options.follow === true || options.apply === true;
+    const place = { repo, cwd: context.cwd, env: context.environment };
+    const feed = await openFeed(place, operands, { least: options.minSeq, packs: follows });
+    context.atEnd(() => feed.source.close());
     if (options.to !== undefined) {
+      const { source, patterns } = feed;
       await publishWatch(context, options.to, { source, patterns, flags: options, repo });
       return undefined;
     }
     const from = await beginning(context, repo, options, plan.cursorFile);
-    const scene = { source, patterns, from };
-    if (!plan.screen) await runWatch(context, plan, scene);
-    else {
-      const { watchOnScreen } = await import('../screens/open-watch.ts');
-      await watchOnScreen(context, plan, scene, titleOf(source, patterns), undefined);
-    }
+    const scene: WatchScene = { source: feed.source, patterns: feed.patterns, from };
+    const following = follows
+      ? await openFollowing(context, repo, feed, scene, options.apply === true)
+      : undefined;
+    await show(context, plan, following?.scene ?? scene, feed, titleOf(feed, operands));
+    await following?.settled();
     return undefined;
   },
 };
 
-function titleOf({ url }: FeedSource, patterns: readonly string[]): string {
-  return [url, ...patterns].join('  ');
+async function show(
+  context: Context,
+  plan: WatchPlan,
+  scene: WatchScene,
+  { listen }: OpenedFeed,
+  title: string,
+): Promise<void> {
+  if (plan.screen) {
+    const { watchOnScreen } = await import('../screens/open-watch.ts');
+    return watchOnScreen(context, plan, scene, title, listen);
+  }
+  listen?.(noteConnection(context));
+  return runWatch(context, plan, scene);
+}
+
+function titleOf({ source, remote, patterns }: OpenedFeed, operands: readonly string[]): string {
+  return [remote === undefined ? source.url : operands[0], ...patterns].join('  ');
+}
+
+/** Says on standard error that the connection is lost, and that it is back. */
+function noteConnection(context: Context): (state: FeedState) => void {
+  let isLost = false;
+  return (state) => {
+    if (state.kind === 'waiting' && !isLost) context.note(`${state.error.message}; trying again`);
+    if (state.kind === 'live' && isLost) context.note('connected again');
+    isLost = state.kind === 'waiting';
+  };
 }
 
 /** A cursor file that is there goes before --since, which is for the first time. */

@@ -42,6 +42,7 @@ export async function watchOnScreen(
     abort.abort();
     screen.end();
   });
+  scene.failing?.addEventListener('abort', () => screen.end(scene.failing?.reason));
   const reading = (async () => {
     const options = {
       patterns: scene.patterns,
@@ -52,7 +53,6 @@ export async function watchOnScreen(
       signal: abort.signal,
     };
     for await (const { event, position } of follow(scene.source, options)) {
-      await scene.before?.(event);
       if (listen === undefined) screen.connection({ kind: 'live', how: 'this repository' });
       const wanted = event.type === 'commit' ? await narrowEvent(event, formats) : event;
       if (wanted !== undefined) screen.take(wanted);

@@ -30,7 +30,10 @@ async function* renderMessages(
       const lines = batch.flatMap((change) =>
         shape
           .write(diff, change, place, false)
-          .map(({ key, value }) => `{"table":${JSON.stringify(diff.table)},"key":${key},"value":${value}}\n`),
+          .map(
+            ({ key, value }) =>
+              `{"table":${JSON.stringify(diff.table)},"key":${key},"value":${value}}\n`,
+          ),
       );
       yield lines.join('');
     }

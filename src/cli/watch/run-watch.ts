@@ -3,7 +3,7 @@
  * What is output goes to the reader before the cursor moves; an output that failed half way
  * leaves it where it was.
  */
-import type { CommitEvent, FeedEvent, FeedSource } from '../../live/contract.ts';
+import type { CommitEvent, FeedSource } from '../../live/contract.ts';
 import type { FollowPosition } from '../../live/follow-position.ts';
 import { follow } from '../../live/follower.ts';
 import type { Context } from '../context.ts';
@@ -20,8 +20,8 @@ export interface WatchScene {
   readonly source: FeedSource;
   readonly patterns: readonly string[];
   readonly from: FollowPosition;
-  /** Something to be done with an event before it is output: a ref that follows. */
-  readonly before?: (event: FeedEvent) => Promise<void>;
+  /** Aborts with what ends the watch from elsewhere. */
+  readonly failing?: AbortSignal;
 }
 
 export async function runWatch(context: Context, plan: WatchPlan, scene: WatchScene) {
@@ -32,6 +32,7 @@ export async function runWatch(context: Context, plan: WatchPlan, scene: WatchSc
     clearInterval(alive);
     abort.abort();
   });
+  scene.failing?.addEventListener('abort', () => abort.abort());
   const formats = formatScene(context, plan, scene.source);
   const runner = plan.exec === undefined ? undefined : new CommandRunner(context, plan.exec);
   const save = cursorSaver(context, plan.cursorFile);
@@ -44,7 +45,7 @@ export async function runWatch(context: Context, plan: WatchPlan, scene: WatchSc
     signal: abort.signal,
   });
   for await (const { event, position } of events) {
-    await scene.before?.(event);
+    scene.failing?.throwIfAborted();
     if (plan.format !== undefined) {
       for await (const text of plan.format.render(event, formats)) {
         context.out.write(text);
@@ -57,6 +58,7 @@ export async function runWatch(context: Context, plan: WatchPlan, scene: WatchSc
     save(position, event.type === 'bookmark' && !isOver);
     if (isOver) break;
   }
+  scene.failing?.throwIfAborted();
 }
 
 const KEEP_ALIVE_MS = 1 << 30;

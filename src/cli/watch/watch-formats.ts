@@ -19,8 +19,8 @@ import { UPSERT_JSON } from '../../live/out/upsert-json.ts';
 import { shortRefName } from '../../model/names.ts';
 import { renderDiffNdjson } from '../render/diff-ndjson.ts';
 import { renderCounts } from './count-text.ts';
-import { messagesOf, renderCommits } from './message-lines.ts';
 import { narrowEvent } from './matching-rows.ts';
+import { messagesOf, renderCommits } from './message-lines.ts';
 import type { FormatScene, WatchFormat } from './watch-format.ts';
 
 export const WATCH_FORMATS: Readonly<Record<string, WatchFormat>> = {

@@ -17,6 +17,7 @@ export interface WatchFlags {
   readonly to?: string;
   readonly follow?: boolean;
   readonly apply?: boolean;
+  readonly minSeq?: string;
 }
 
 export interface WatchPlan {
@@ -54,11 +55,4 @@ export function planWatch(flags: WatchFlags, context: Context): WatchPlan {
 /** A screen needs a terminal on both sides: it shows, and hears keys. */
 function canShow({ isTTY, stdinIsTTY, quiet }: Context): boolean {
   return isTTY && stdinIsTTY && !quiet;
-}
-
-export function parseFormat(text: string): string {
-  if (Object.hasOwn(WATCH_FORMATS, text)) return text;
-  throw new DvError('bad-option', `'${text}' is no format of dv watch`, {
-    hint: `one of ${Object.keys(WATCH_FORMATS).join(', ')}`,
-  });
 }

@@ -157,7 +157,11 @@ export class DebeziumCollector extends JsonCollector {
   }
 
   #slice(start: number, end: number): string {
-    return Buffer.from(this.tokens.bytes.buffer, this.tokens.bytes.byteOffset + start, end - start).toString();
+    return Buffer.from(
+      this.tokens.bytes.buffer,
+      this.tokens.bytes.byteOffset + start,
+      end - start,
+    ).toString();
   }
 
   #isNull(at: number): boolean {

@@ -9,8 +9,8 @@
  *      dead letter, or ends the stream with all rows in front of it written.
  */
 import { DvError, type ErrorCode } from '../../errors.ts';
-import type { RowWriter, SourceOffsets, WriteBatch } from '../contract.ts';
 import type { ColumnType } from '../../tuple/schema.ts';
+import type { RowWriter, SourceOffsets, WriteBatch } from '../contract.ts';
 import { pickRows } from './batch-rows.ts';
 import type { RowCollector } from './collector.ts';
 import type { DeadLetters, Flaw, Positions, RecordSource } from './record.ts';
@@ -56,12 +56,16 @@ const PASSING: ReadonlySet<ErrorCode> = new Set([
   'connection-lost',
   'remote-unreachable',
   'server-failed',
+  'unavailable',
+  'limit-exceeded',
   'locked',
   'ref-moved',
 ] satisfies ErrorCode[]);
 
 const FIRST_WAIT_MS = 50;
 const LONGEST_WAIT_MS = 2000;
+/** Who is told to end does not try for much longer. */
+const LAST_TRIES_MS = 5000;
 
 export class Delivery {
   readonly #writer: RowWriter;
@@ -95,6 +99,13 @@ export class Delivery {
   /** Position up to which the branch has the partition; -1: nothing of it. */
   known(partition: number): number {
     return this.#known[partition] ?? -1;
+  }
+
+  /** A partition goes on at `position`, whatever the branch has. */
+  restart(partition: number, position: number): void {
+    const known = [...this.#known];
+    known[partition] = position;
+    this.#known = Array.from(known, (one) => one ?? -1);
   }
 
   /** Writes a batch; `positions` are those behind all that was read so far. */
@@ -251,14 +262,15 @@ export class Delivery {
 
   /** Tries again what may pass, for a bounded time. */
   async #patiently<T>(work: () => Promise<T>): Promise<T> {
-    const { now, retryFor } = this.#options;
+    const { now, retryFor, signal } = this.#options;
     const start = now();
     for (let wait = FIRST_WAIT_MS; ; wait = Math.min(wait * 2, LONGEST_WAIT_MS)) {
       try {
         return await work();
       } catch (error) {
         if (!(error instanceof DvError) || !PASSING.has(error.code)) throw error;
-        if (now() - start + wait > retryFor) throw error;
+        const limit = signal.aborted ? Math.min(retryFor, LAST_TRIES_MS) : retryFor;
+        if (now() - start + wait > limit) throw error;
         await new Promise((resolve) => setTimeout(resolve, wait));
       }
     }

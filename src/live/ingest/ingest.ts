@@ -136,6 +136,9 @@ class IngestRun {
   }
 
   async #take(block: RecordBlock): Promise<void> {
+    for (const [partition, position] of block.restarts ?? []) {
+      this.#parts.delivery.restart(partition, position);
+    }
     for (let i = 0; i < block.count; i++) {
       const partition = block.partitions?.[i] ?? block.partition;
       this.progress.records += 1;
@@ -171,7 +174,8 @@ class IngestRun {
       this.#begin();
       verdict = this.#filling.add(block, i);
     }
-    if (verdict === 'full') throw new DvError('too-many-columns', 'one record does not fit in a batch');
+    if (verdict === 'full')
+      throw new DvError('too-many-columns', 'one record does not fit in a batch');
     if (typeof verdict === 'object') return this.#bury(block, i, partition, verdict);
     if (verdict !== 'added' || this.#parts.sequence === undefined) return;
     const outOfOrder = this.#checkSequence(block, i);
@@ -271,4 +275,3 @@ export function badRecord(
     data: { source: source.place, partition: name, position, line },
   });
 }
-

@@ -64,7 +64,12 @@ export class JsonCollector implements RowCollector {
   }
 
   /** The row is in the scanner; takes note of what it is. */
-  protected finishRow(block: RecordBlock, i: number, isDelete: boolean, unfinished = false): Verdict {
+  protected finishRow(
+    block: RecordBlock,
+    i: number,
+    isDelete: boolean,
+    unfinished = false,
+  ): Verdict {
     const missing = this.#missingKey();
     if (missing !== undefined) {
       this.records.takeBack();
@@ -126,7 +131,10 @@ export class JsonCollector implements RowCollector {
     if (trimmed.startsWith('{')) return trimmed;
     const columns = this.options.key ?? this.key;
     if (columns?.length !== 1) {
-      return { code: 'null-key', reason: 'a key that is no JSON object, of a table whose key is not one column' };
+      return {
+        code: 'null-key',
+        reason: 'a key that is no JSON object, of a table whose key is not one column',
+      };
     }
     return `{${JSON.stringify(columns[0])}:${JSON.stringify(unquoted(trimmed))}}`;
   }

@@ -30,6 +30,11 @@ export interface RecordBlock {
   readonly keys?: readonly (Uint8Array | null)[];
   /** Value of a header of record i; undefined: none. */
   readonly header?: (record: number, name: string) => Uint8Array | undefined;
+  /**
+   * Partitions that go on at another position than the branch has, such as those of a topic
+   * that was made anew. Only in the first block.
+   */
+  readonly restarts?: ReadonlyMap<number, number>;
   /** Records that the source itself could not take whole, such as endless lines. */
   readonly flaws?: ReadonlyMap<number, Flaw>;
 }

@@ -102,6 +102,8 @@ class KafkaClient implements KafkaPort {
     const metadata = await consumer.metadata({ topics: [topic] });
     const found = metadata.topics.get(topic);
     if (found === undefined) throw unknownTopic(topic);
+    // Partitions that were added since are read from their beginning.
+    for (let i = next.size; i < found.partitionsCount; i++) if (!next.has(i)) next.set(i, 0);
     const byNode = new Map<number, number[]>();
     for (const partition of next.keys()) {
       const leader = found.partitions[partition]?.leader ?? -1;

@@ -24,6 +24,8 @@ export class KafkaSource implements RecordSource {
   readonly place: string;
   readonly #port: KafkaPort;
   readonly #options: KafkaSourceOptions;
+  /** Partitions that begin elsewhere than the branch has them; told with the first block. */
+  #restarts: Map<number, number> | undefined;
   /** Newest offsets known, by partition. */
   readonly #ends: number[] = [];
 
@@ -49,11 +51,19 @@ export class KafkaSource implements RecordSource {
     }
     if (once && left.size === 0) return;
     for await (const messages of this.#port.consume(topic, from, signal)) {
-      const wanted = once ? messages.filter((one) => one.offset < this.#ends[one.partition]) : messages;
-      if (wanted.length > 0) yield blockOf(wanted);
+      const wanted = once
+        ? messages.filter((one) => one.offset < this.#ends[one.partition])
+        : messages;
+      if (wanted.length > 0) yield this.#blockOf(wanted);
       if (!once) this.#noteEnds(messages);
       else if (isThrough(messages, left)) return;
     }
+  }
+
+  #blockOf(messages: readonly KafkaMessage[]): RecordBlock {
+    const restarts = this.#restarts;
+    this.#restarts = undefined;
+    return { ...blockOf(messages), ...(restarts === undefined ? {} : { restarts }) };
   }
 
   #noteEnds(messages: readonly KafkaMessage[]): void {
@@ -71,7 +81,11 @@ export class KafkaSource implements RecordSource {
       const offset = Number(offsets?.[partition] ?? earliest);
       const isThere = offset >= earliest && offset <= latest;
       if (!isThere && !fromEarliest) throw forgottenOffset(topic, range, offset);
-      if (!isThere) note(`partition ${partition} goes on at ${earliest}, not at ${offset}`);
+      if (!isThere) {
+        note(`partition ${partition} goes on at ${earliest}, not at ${offset}`);
+        this.#restarts ??= new Map();
+        this.#restarts.set(partition, earliest);
+      }
       from.set(partition, isThere ? offset : earliest);
     }
     return from;
@@ -100,7 +114,10 @@ export class KafkaSource implements RecordSource {
   }
 
   lag({ behind }: Positions): number {
-    return this.#ends.reduce((sum, end, i) => sum + Math.max(0, end - Math.max(0, behind[i] ?? 0)), 0);
+    return this.#ends.reduce(
+      (sum, end, i) => sum + Math.max(0, end - Math.max(0, behind[i] ?? 0)),
+      0,
+    );
   }
 
   close(): Promise<void> {

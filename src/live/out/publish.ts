@@ -125,7 +125,10 @@ class Publisher {
     const { shape, repo } = this.#options;
     this.#heads.delete(ref);
     if (shape !== undefined) return;
-    await this.#put({ topic: await this.#commitTopic(), ...encoded(refDeletedMessage(repo, ref, old)) });
+    await this.#put({
+      topic: await this.#commitTopic(),
+      ...encoded(refDeletedMessage(repo, ref, old)),
+    });
   }
 
   async #tellStep(ref: string, step: RefStep): Promise<void> {

@@ -47,6 +47,7 @@ export const register: RegisterRoutes = (app, context) => {
     if (result.changed) await served.repository.moved?.([BRANCH_PREFIX + branch]);
     context.count('dv_commits_written_total', {}, result.changed ? 1 : 0);
     reply.header('dv-commit', result.commit);
+    await stampAnswer(reply, served);
     return answerOf(result);
   });
 

@@ -6,6 +6,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { DvError } from '../../errors.ts';
 import { encodeChangeLines } from '../../live/change-lines.ts';
+import { packOfChange } from '../../live/change-pack.ts';
 import { commitRange } from '../../live/commit-range.ts';
 import type { CommitInRange } from '../../live/contract.ts';
 import { FeedHub, type Subscribed } from '../../live/hub.ts';
@@ -165,9 +166,20 @@ function writeHead(reply: FastifyReply, contentType: string): void {
   reply.raw.socket?.setNoDelay(true);
 }
 
-function packMaker(_served: Served): MakePack {
-  return async () => undefined;
+function packMaker({ repository }: Served): MakePack {
+  return async ({ entry }) => {
+    if (entry.new === null) return undefined;
+    try {
+      return await packOfChange(repository.store, entry.old, entry.new);
+    } catch (error) {
+      // It was thrown away since; whoever wants it asks for it, and is told so.
+      if (error instanceof DvError && GONE.has(error.code)) return undefined;
+      throw error;
+    }
+  };
 }
+
+const GONE = new Set(['unknown-ref', 'missing-object']);
 
 /** From 0 to 1, out of random hex digits. */
 function fractionOf(id: string): number {
