@@ -20,6 +20,7 @@ const RUNS = Number(process.env.DV_FUZZ ?? 1500);
 const HEAP_MB = 96;
 /** Heap, code, SQLite's cache, buffers of sockets. */
 const PEAK_MB = 420;
+const FEED_MS = 200;
 
 interface Ask {
   readonly method: string;
@@ -39,7 +40,13 @@ const agent = new Agent({ keepAlive: true, maxSockets: 8 });
 function ask(url: string, { method, path, headers, body }: Ask): Promise<Answer> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve) => {
+    const isFeed = path.includes('/watch');
     const sent = request({ hostname, port, method, path, headers, agent }, (response) => {
+      if (isFeed && response.statusCode === 200) {
+        response.destroy(); // a feed has no end
+        resolve({ status: 200, text: '' });
+        return;
+      }
       const pieces: Buffer[] = [];
       response.on('data', (piece) => pieces.push(piece));
       const end = () =>
@@ -50,6 +57,7 @@ function ask(url: string, { method, path, headers, body }: Ask): Promise<Answer>
       response.on('end', end);
       response.on('error', end);
     });
+    if (isFeed) sent.setTimeout(FEED_MS, () => sent.destroy()); // a poll waits before it answers
     sent.on('error', () => resolve({ status: 0, text: '' }));
     sent.end(body);
   });
