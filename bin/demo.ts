@@ -3,10 +3,11 @@
  * of web crawlers, looks at what changed from one to the next, merges an edit made on a branch,
  * resolves the conflict, and looks back. Every command is shown before it runs; the directory goes away at the end.
  */
-import { spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import {
   copyFileSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
   rmSync,
@@ -15,6 +16,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { buildBundles } from './build.mjs';
 
@@ -35,6 +37,7 @@ const VERSIONS = [
 const bold = process.stdout.isTTY && !process.env.NO_COLOR ? ['\x1b[1m', '\x1b[0m'] : ['', ''];
 
 class Demo {
+  #server: ChildProcess | undefined;
   readonly directory = mkdtempSync(join(tmpdir(), 'dv-demo-'));
   readonly #env: NodeJS.ProcessEnv = {
     ...process.env,
@@ -76,15 +79,36 @@ class Demo {
     copyFileSync(join(DATA, `${version}.csv`), join(this.directory, TABLE));
   }
 
-  edit(from: string, to: string): void {
-    const path = join(this.directory, TABLE);
+  edit(from: string, to: string, table = TABLE): void {
+    const path = join(this.directory, table);
     const text = readFileSync(path, 'utf8');
     if (!text.includes(from)) throw new Error(`there is no ${from} to edit`);
-    process.stdout.write(`${bold[0]}$ sed -i 's|${from}|${to}|' ${TABLE}${bold[1]}\n`);
+    process.stdout.write(`${bold[0]}$ sed -i 's|${from}|${to}|' ${table}${bold[1]}\n`);
     writeFileSync(path, text.replace(from, to));
   }
 
-  end(): void {
+  /** `dv serve` as a process of its own, on a free port; its URL. */
+  async serve(): Promise<string> {
+    const served = join(this.directory, 'served');
+    mkdirSync(served);
+    process.stdout.write(`${bold[0]}$ dv serve served &${bold[1]}\n`);
+    const args = ['serve', served, '--json', '--listen', '127.0.0.1:0'];
+    this.#server = spawn(DV, args, { env: this.#env, stdio: ['ignore', 'pipe', 'ignore'] });
+    for await (const line of createInterface({
+      input: this.#server.stdout as NodeJS.ReadableStream,
+    })) {
+      return (JSON.parse(line) as { listening: string }).listening;
+    }
+    throw new Error('the server did not start');
+  }
+
+  async end(): Promise<void> {
+    const server = this.#server;
+    if (server !== undefined && server.exitCode === null) {
+      const ended = new Promise((resolve) => server.once('close', resolve));
+      server.kill('SIGTERM');
+      await ended;
+    }
     rmSync(this.directory, { recursive: true, force: true });
   }
 }
@@ -157,6 +181,25 @@ function lookBack(demo: Demo): void {
   demo.dv('fsck');
 }
 
+async function share(demo: Demo): Promise<void> {
+  demo.say('Others get it from a server. A push makes the repository there.');
+  const url = await demo.serve();
+  demo.dv('remote', 'add', 'origin', `${url}/crawlers`);
+  demo.dv('push', '-u', 'origin', 'main');
+  demo.say('A colleague clones it, changes a cell and pushes.');
+  demo.dv('clone', `${url}/crawlers`, 'colleague');
+  const adsbot = 'www.google.com/adsbot.html';
+  demo.edit(`http://${adsbot}`, `https://${adsbot}`, join('colleague', TABLE));
+  demo.dv('-C', 'colleague', 'commit', '-qam', 'So has its adsbot');
+  demo.dv('-C', 'colleague', 'push');
+  demo.say('Meanwhile something else was changed here: a pull brings both together, row by row.');
+  demo.edit('http://www.google.com/bot.html', 'https://www.google.com/bot.html');
+  demo.dv('commit', '-qam', 'Google has https, too');
+  demo.dv('pull');
+  demo.dv('push');
+  demo.dv('diff', 'HEAD~1', 'HEAD', '--columns', 'url');
+}
+
 function publishedBytes(): number {
   return VERSIONS.reduce((sum, [name]) => sum + statSync(join(DATA, `${name}.csv`)).size, 0);
 }
@@ -165,7 +208,7 @@ function formatKilobytes(bytes: number): string {
   return `${(bytes / 1000).toFixed(0)} kB`;
 }
 
-function tell(demo: Demo): void {
+async function tell(demo: Demo): Promise<void> {
   demo.say('The data: crawler-user-agents by Martin Monperrus and contributors, MIT licence:');
   demo.say('a list of web crawlers, as it was published from 2019 to 2026.');
   demo.dv('init');
@@ -173,6 +216,7 @@ function tell(demo: Demo): void {
   compareVersions(demo);
   editOnBranch(demo);
   mergeBranch(demo);
+  await share(demo);
   lookBack(demo);
 }
 
@@ -180,9 +224,9 @@ async function main(): Promise<void> {
   if (!existsSync(join(ROOT, 'dist', 'start.cjs'))) await buildBundles();
   const demo = new Demo();
   try {
-    tell(demo);
+    await tell(demo);
   } finally {
-    demo.end();
+    await demo.end();
   }
 }
 
