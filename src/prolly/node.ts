@@ -140,6 +140,15 @@ export class Node {
     return { sharedAt: lengthsAt + start, ownAt: ownAt + start, from, to, ...last };
   }
 
+  /** All keys, one behind the other: key i is bytes[offsets[i] .. offsets[i + 1]). */
+  get keyRanges(): { readonly bytes: Uint8Array; readonly offsets: Uint32Array } {
+    return this.wholeKeys;
+  }
+
+  valueLength(index: number): number {
+    return this.values[index + 1] - this.values[index];
+  }
+
   key(index: number): Uint8Array {
     const { bytes, offsets } = this.wholeKeys;
     return bytes.subarray(offsets[index], offsets[index + 1]);
