@@ -176,7 +176,7 @@ function lookBack(demo: Demo): void {
   demo.dv('diff', 'v1.0.35', '--exit-code');
   demo.dv('restore', TABLE);
   demo.dv('status');
-  demo.say(`Eight commits on ${formatKilobytes(publishedBytes())} of CSV take:`);
+  demo.say(`Eleven commits on ${formatKilobytes(publishedBytes())} of CSV take:`);
   demo.dv('store', 'stat');
   demo.dv('fsck');
 }
@@ -188,13 +188,12 @@ async function share(demo: Demo): Promise<void> {
   demo.dv('push', '-u', 'origin', 'main');
   demo.say('A colleague clones it, changes a cell and pushes.');
   demo.dv('clone', `${url}/crawlers`, 'colleague');
-  const adsbot = 'www.google.com/adsbot.html';
-  demo.edit(`http://${adsbot}`, `https://${adsbot}`, join('colleague', TABLE));
-  demo.dv('-C', 'colleague', 'commit', '-qam', 'So has its adsbot');
+  demo.edit(',http://inoreader.com', ',https://inoreader.com', join('colleague', TABLE));
+  demo.dv('-C', 'colleague', 'commit', '-qam', 'Inoreader has https');
   demo.dv('-C', 'colleague', 'push');
   demo.say('Meanwhile something else was changed here: a pull brings both together, row by row.');
-  demo.edit('http://www.google.com/bot.html', 'https://www.google.com/bot.html');
-  demo.dv('commit', '-qam', 'Google has https, too');
+  demo.edit(',http://www.oncrawl.com', ',https://www.oncrawl.com');
+  demo.dv('commit', '-qam', 'OnCrawl has https');
   demo.dv('pull');
   demo.dv('push');
   demo.dv('diff', 'HEAD~1', 'HEAD', '--columns', 'url');
