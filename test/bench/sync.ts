@@ -24,6 +24,8 @@ const { values: flags } = parseArgs({
     repeat: { type: 'string', default: '3' },
     /** Both ends under this heap limit, in MB. */
     heap: { type: 'string' },
+    /** Only the push and the clone of the whole table. */
+    short: { type: 'boolean', default: false },
   },
 });
 const heap: Record<string, string> =
@@ -129,6 +131,14 @@ try {
     say('copy of the store over HTTP, within a process', `${copied.toFixed(2)} s`);
     rmSync(join(work, `bare-${i}`), { recursive: true });
   }
+  if (!flags.short) await edits(url, remote);
+} finally {
+  server.kill('SIGTERM');
+  await new Promise((resolve) => server.once('close', resolve));
+  rmSync(work, { recursive: true, force: true });
+}
+
+async function edits(url: string, remote: string): Promise<void> {
   await timed(url, 'clone, with the file', work, ['clone', '-q', remote, 'clone']);
   const clone = join(work, 'clone');
   generate('--edits', '1');
@@ -140,8 +150,4 @@ try {
   await timed(url, 'push of 1,000 rows', source, ['push', '-q']);
   await timed(url, 'fetch of 1,000 rows', clone, ['fetch', '-q']);
   await timed(url, 'fetch of nothing', clone, ['fetch', '-q']);
-} finally {
-  server.kill('SIGTERM');
-  await new Promise((resolve) => server.once('close', resolve));
-  rmSync(work, { recursive: true, force: true });
 }
