@@ -8,7 +8,9 @@ import type { Edge } from '../model/edges.ts';
 import { checkRepository, type FsckProblem, type FsckSummary } from '../model/fsck.ts';
 import { collectGarbage, type GcResult, gcRoots, type Lacks } from '../model/gc.ts';
 import { HEAD_KEY } from '../model/head.ts';
+import { mergeEdges } from '../model/merge-state.ts';
 import { KIND_NAMES } from '../model/objects.ts';
+import { rememberedEdges } from '../model/remembered.ts';
 import type { RootEntry } from '../model/root.ts';
 import { readShallow } from '../model/shallow.ts';
 import { STAGED_KEY } from '../model/working-set.ts';
@@ -123,6 +125,12 @@ export async function* fsck(repo: Repository): AsyncGenerator<FsckProblem, FsckS
   for (const hash of (await state(STAGED_KEY)).split(' ')) {
     if (isHash(hash)) roots.push({ kind: 'root', hash, path: 'the stage' });
   }
+  const add = (edges: readonly Edge[], path: string) => {
+    for (const edge of edges) roots.push({ ...edge, path });
+  };
+  add(await mergeEdges(repo.store), 'the merge in progress');
+  add(await sequenceEdges(repo), 'the stash, or what is in progress');
+  add(await rememberedEdges(repo.store), 'remembered resolutions');
   return yield* checkRepository(
     withoutFilling(repo.store),
     roots,

@@ -10,37 +10,36 @@ import { CHILD_ENTRY_OVERHEAD, isBoundary, LEAF_ENTRY_OVERHEAD } from './splitte
 export function checkNode(node: Node): string[] {
   const complaints: string[] = [];
   for (let i = 1; i < node.count; i++) {
-    if (compareBytes(node.key(i - 1), node.key(i)) >= 0) {
+    if (node.compareKeyTo(i - 1, node, i) >= 0) {
       complaints.push(`keys ${i - 1} and ${i} are out of order`);
       break;
     }
   }
-  const early = boundaries(node).indexOf(true);
-  if (early >= 0 && early < node.count - 1) {
+  const early = firstBoundary(node);
+  if (early < node.count - 1) {
     complaints.push(`it goes on behind the boundary at entry ${early}`);
   }
   return complaints;
 }
 
-/** For each entry: would the builder have ended the node there? */
-function boundaries(node: Node): boolean[] {
-  const result: boolean[] = [];
+/** The entry behind which the builder would have ended the node; `count` when there is none. */
+function firstBoundary(node: Node): number {
+  const { level, count } = node;
+  const { bytes, offsets } = node.keyRanges;
   let size = 0;
-  for (let i = 0; i < node.count; i++) {
-    const key = node.key(i);
-    const by =
-      node.level === 0
-        ? key.length + node.value(i).length + LEAF_ENTRY_OVERHEAD
-        : key.length + CHILD_ENTRY_OVERHEAD;
-    result.push(isBoundary(key, 0, key.length, node.level, size, size + by, i + 1));
-    size += by;
+  for (let i = 0; i < count; i++) {
+    const [start, end] = [offsets[i], offsets[i + 1]];
+    const own = level === 0 ? node.valueLength(i) + LEAF_ENTRY_OVERHEAD : CHILD_ENTRY_OVERHEAD;
+    const after = size + end - start + own;
+    if (isBoundary(bytes, start, end, level, size, after, i + 1)) return i;
+    size = after;
   }
-  return result;
+  return count;
 }
 
 /** A node that is not the last of its level must end at a boundary. */
 export function endsAtBoundary(node: Node): boolean {
-  return boundaries(node).at(-1) ?? false;
+  return firstBoundary(node) === node.count - 1;
 }
 
 /** Does a node agree with what its parent says of it? */

@@ -17,7 +17,7 @@
 import { compareBytes } from '../bytes.ts';
 import type { Hash } from '../hash.ts';
 import { type DecideEntries, LeafMerge, type Run } from './merge-leaves.ts';
-import type { Node } from './node.ts';
+import type { Node, NodeRef } from './node.ts';
 import type { NodeStore } from './node-store.ts';
 import { SpliceBuilder, type Subtree } from './splice-builder.ts';
 
@@ -80,14 +80,12 @@ class TreeMerge {
 
   async #children(side: Side): Promise<Side> {
     const nodes = await this.#store.readMany(side.map(({ ref }) => ref.hash));
-    return nodes.flatMap((node, n) =>
-      Array.from({ length: node.count }, (_, i) => ({
-        ref: node.child(i),
-        parent: node,
-        index: i,
-        isLast: side[n].isLast && i === node.count - 1,
-      })),
-    );
+    const children: Subtree[] = [];
+    for (const [n, node] of nodes.entries()) {
+      const last = side[n].isLast ? node.count - 1 : -1;
+      for (let i = 0; i < node.count; i++) children.push(new Child(node, i, i === last));
+    }
+    return children;
   }
 
   async merge(level: number, all: Run): Promise<void> {
@@ -114,8 +112,35 @@ class TreeMerge {
   }
 }
 
+/** A child of a node that was read. Most are only compared: their references are made late. */
+class Child implements Subtree {
+  readonly parent: Node;
+  readonly index: number;
+  readonly isLast: boolean;
+
+  constructor(parent: Node, index: number, isLast: boolean) {
+    this.parent = parent;
+    this.index = index;
+    this.isLast = isLast;
+  }
+
+  get ref(): NodeRef {
+    return this.parent.child(this.index);
+  }
+}
+
 const isSame = (a: Side, b: Side): boolean =>
-  a.length === b.length && a.every(({ ref }, i) => ref.hash === b[i].ref.hash);
+  a.length === b.length && a.every((place, i) => isSameNode(place, b[i]));
+
+function isSameNode(a: Subtree, b: Subtree): boolean {
+  if (a.parent === undefined || b.parent === undefined) return a.ref.hash === b.ref.hash;
+  return a.parent.sameChild(a.index, b.parent, b.index);
+}
+
+function compareEnds(a: Subtree, b: Subtree): number {
+  if (a.parent === undefined || b.parent === undefined) return compareBytes(a.ref.key, b.ref.key);
+  return a.parent.compareKeyTo(a.index, b.parent, b.index);
+}
 
 /** Cuts behind every key at which a node of each side ends, and none is a last one (case 4). */
 function* cutRuns({ base, ours, theirs }: Run): Generator<Run> {
@@ -123,9 +148,9 @@ function* cutRuns({ base, ours, theirs }: Run): Generator<Run> {
   const starts = [0, 0, 0];
   const ends = [0, 0, 0];
   while (sides.every((side, s) => ends[s] < side.length && !side[ends[s]].isLast)) {
-    const keys = sides.map((side, s) => side[ends[s]].ref.key);
-    const largest = keys.reduce((a, b) => (compareBytes(a, b) < 0 ? b : a));
-    const behind = keys.map((key) => compareBytes(key, largest) < 0);
+    const next = sides.map((side, s) => side[ends[s]]);
+    const largest = next.reduce((a, b) => (compareEnds(a, b) < 0 ? b : a));
+    const behind = next.map((place) => compareEnds(place, largest) < 0);
     if (behind.includes(true)) {
       for (let s = 0; s < 3; s++) ends[s] += Number(behind[s]);
       continue;

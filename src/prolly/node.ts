@@ -140,6 +140,15 @@ export class Node {
     return { sharedAt: lengthsAt + start, ownAt: ownAt + start, from, to, ...last };
   }
 
+  /** All keys, one behind the other: key i is bytes[offsets[i] .. offsets[i + 1]). */
+  get keyRanges(): { readonly bytes: Uint8Array; readonly offsets: Uint32Array } {
+    return this.wholeKeys;
+  }
+
+  valueLength(index: number): number {
+    return this.values[index + 1] - this.values[index];
+  }
+
   key(index: number): Uint8Array {
     const { bytes, offsets } = this.wholeKeys;
     return bytes.subarray(offsets[index], offsets[index + 1]);
@@ -151,6 +160,15 @@ export class Node {
 
   childHash(index: number): Hash {
     return hashFromBytes(this.bytes, this.hashesAt + index * HASH_BYTES);
+  }
+
+  /** Is child `index` the same as child `other` of another node? */
+  sameChild(index: number, node: Node, other: number): boolean {
+    const [a, b] = [this.bytes, node.bytes];
+    const from = this.hashesAt + index * HASH_BYTES;
+    const shift = node.hashesAt + other * HASH_BYTES - from;
+    for (let i = from; i < from + HASH_BYTES; i++) if (a[i] !== b[i + shift]) return false;
+    return true;
   }
 
   child(index: number): NodeRef {

@@ -40,10 +40,12 @@ export function parseOp(name: string, data: Readonly<Record<string, unknown>> = 
   });
 }
 
+const UTF8 = new TextDecoder('utf-8', { fatal: true });
+
 /** The body as text. @throws DvError `invalid-utf8` */
 export function decodeBody(body: Uint8Array): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(body);
+    return UTF8.decode(body);
   } catch (cause) {
     throw new DvError('invalid-utf8', 'the body is not valid UTF-8', { cause });
   }

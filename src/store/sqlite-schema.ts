@@ -53,20 +53,6 @@ const FORMAT = 2;
 const OLDEST_FORMAT = 1;
 const OLDEST_READER = '0.2.0';
 
-const transferTables = (kind: 'TABLE' | 'TEMP TABLE') => `
-  CREATE ${kind} transfers (
-    id INTEGER PRIMARY KEY,
-    name TEXT NOT NULL UNIQUE,
-    added INTEGER NOT NULL
-  ) STRICT;
-  CREATE ${kind} incoming (
-    transfer INTEGER NOT NULL,
-    id INTEGER NOT NULL,
-    PRIMARY KEY (transfer, id)
-  ) STRICT, WITHOUT ROWID;
-  CREATE INDEX incoming_by_id ON incoming (id);
-`;
-
 const TABLES = `
   CREATE TABLE objects (
     id INTEGER PRIMARY KEY,
@@ -110,7 +96,21 @@ const TABLES = `
   INSERT INTO counters VALUES (1, 0, 0, 0);
   CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
   INSERT INTO meta VALUES ('needs', '${OLDEST_READER}');
-  ${transferTables('TABLE')}
+`;
+
+/** What version 1 lacks. */
+const TRANSFER_TABLES = `
+  CREATE TABLE transfers (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    added INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE incoming (
+    transfer INTEGER NOT NULL,
+    id INTEGER NOT NULL,
+    PRIMARY KEY (transfer, id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX incoming_by_id ON incoming (id);
 `;
 
 /** True when the database is a store that this dv reads, false when it is empty. */
@@ -150,7 +150,7 @@ export function upgradeFormat(db: Database): void {
   inTransaction(db, () => {
     // somebody else may have been faster
     if (db.pragma('user_version', { simple: true }) === FORMAT) return;
-    db.exec(transferTables('TABLE'));
+    db.exec(TRANSFER_TABLES);
     db.prepare("UPDATE meta SET value = ? WHERE key = 'needs'").run(OLDEST_READER);
     db.pragma(`user_version = ${FORMAT}`);
   });
@@ -160,7 +160,7 @@ export function upgradeFormat(db: Database): void {
 export function supplyFormat(db: Database): void {
   if (db.pragma('user_version', { simple: true }) === FORMAT) return;
   db.pragma('temp_store = MEMORY');
-  db.exec(transferTables('TEMP TABLE'));
+  db.exec(TRANSFER_TABLES.replaceAll('CREATE TABLE', 'CREATE TEMP TABLE'));
 }
 
 /**
@@ -174,7 +174,7 @@ export function createFormat(db: Database, path: string): void {
   inTransaction(db, () => {
     // somebody else may have been faster
     if (checkFormat(db, path)) return;
-    db.exec(TABLES);
+    db.exec(TABLES + TRANSFER_TABLES);
     db.pragma(`application_id = ${APPLICATION_ID}`);
     db.pragma(`user_version = ${FORMAT}`);
   });

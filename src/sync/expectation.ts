@@ -9,7 +9,7 @@ import { DvError } from '../errors.ts';
 import type { Hash } from '../hash.ts';
 import { decodeIndex, PIECE_KIND } from '../model/blob.ts';
 import { type Edge, edgesOf } from '../model/edges.ts';
-import { checkTableName, foldName } from '../model/names.ts';
+import { checkTableName } from '../model/names.ts';
 import {
   COMMIT_KIND,
   decodeCommit,
@@ -30,9 +30,10 @@ import { FLAG_REFERS, Node, type NodeRef } from '../prolly/node.ts';
 import { checkEntry } from '../tuple/check-entry.ts';
 import type { Schema } from '../tuple/schema.ts';
 import { checkCborDepth } from './cbor-depth.ts';
+import { FoldedNames } from './root-names.ts';
 
 export interface Expectation extends Edge {
-  /** The commit it was reached from. */
+  /** The commit it was reached from: of a commit its child. */
   readonly commit?: Hash;
   /** What the parent says of a tree node. */
   readonly ref?: NodeRef;
@@ -151,23 +152,18 @@ function checkTree(expected: Expectation, node: Node, schema: Schema | undefined
 
 /** Names and entries of a root's leaf. */
 function checkNames(leaf: Node): void {
-  const folded = new Set<string>();
+  const names = new FoldedNames();
   for (let i = 0; i < leaf.count; i++) {
     const key = leaf.key(i);
     const name = Buffer.from(key).toString('utf8');
     if (!equalBytes(Buffer.from(name, 'utf8'), key)) throw wrong('a name is not UTF-8');
     checkTableName(name);
-    if (folded.has(foldName(name))) throw clash(name);
-    folded.add(foldName(name));
+    names.add(name);
     const value = leaf.value(i);
     if (value[0] !== FLAG_REFERS) throw wrong('an entry of a root has a wrong flag');
     checkCborDepth(value.subarray(1));
     decodeEntry(value);
   }
-}
-
-export function clash(name: string): DvError {
-  return new DvError('bad-name', `table name ${JSON.stringify(name)} differs from another by case`);
 }
 
 function checkBlob({ size, indexLevel }: Expectation, bytes: Uint8Array): void {
@@ -244,8 +240,9 @@ function belowNamed(
   const below: Expectation[] = [{ kind: 'root', hash: root, commit: hash, top: true }];
   if (shallow.has(hash)) return below;
   const only = parents.length === 1;
-  for (const parent of parents)
-    below.push({ kind: 'named', hash: parent, below: generation, only });
+  for (const parent of parents) {
+    below.push({ kind: 'named', hash: parent, below: generation, only, commit: hash });
+  }
   return below;
 }
 

@@ -142,20 +142,25 @@ class Fetch {
 
   /**
    * The frontier. Of the wants only the commits whose objects are under way are named, so that
-   * the sender need not look through what came before; with a depth it has to count from the
-   * wants.
+   * the sender need not look through what came before; and a commit that came whole, but for
+   * its parents, is something to send the difference to. With a depth the sender has to count
+   * from the wants.
    */
   private nextRequest(): FetchRequest {
     const { roots: limit = DEFAULT_LIMITS.roots } = this.options;
     const frontier = this.receiver.frontier(limit);
-    const under = new Set(
-      frontier.flatMap(({ kind, commit }) => (kind === 'named' ? [] : (commit ?? []))),
-    );
-    const isDeep = this.request.depth !== undefined;
-    const { wants = [] } = this.request;
-    const fewer = isDeep || under.size > DEFAULT_LIMITS.wants ? wants : [...under];
     const roots = frontier.map(({ kind, hash }) => ({ kind, hash }));
-    return { ...this.firstRequest(), wants: fewer, roots };
+    const request = this.firstRequest();
+    if (request.depth !== undefined) return { ...request, roots };
+    const { under, whole } = this.receiver.commitsUnderWay();
+    const { haves = [], shallow = [], wants = [] } = request;
+    return {
+      ...request,
+      wants: under.length > DEFAULT_LIMITS.wants ? wants : under,
+      haves: [...whole, ...haves].slice(0, DEFAULT_LIMITS.haves),
+      shallow: [...whole, ...shallow],
+      roots,
+    };
   }
 
   private lacking(): DvError {

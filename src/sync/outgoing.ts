@@ -1,13 +1,15 @@
 /**
  * The bytes in which a chunk goes out. As it is stored, wherever the receiver can read that:
  *
- *   1. Raw, or a zstd frame of its own: as it is.
- *   2. A delta against a chunk that the receiver has or was sent before: as it is.
- *   3. A delta against another: made anew against the counterpart that the receiver has, which
- *      costs 5 microseconds and some 50 bytes; without one, compressed whole.
- *   4. With a shared dictionary: the first few as in 3, as a dictionary of a hundred KB does not
- *      pay for them; then the dictionary goes out, and this and all others as they are.
- *   5. What would grow more than a receiver allows (pack.ts, maxRawSize) goes raw.
+ *   1. A delta against a chunk that the receiver has or was sent before: as it is.
+ *   2. Where the receiver has a counterpart: a delta against that, if it is much smaller. It
+ *      costs 5 microseconds; an edited leaf takes 50 bytes instead of 2,400. A store keeps the
+ *      old version whole and the new one as a delta, and the new one is sent first: so they
+ *      change places on the way.
+ *   3. Raw, or a zstd frame of its own: as it is.
+ *   4. With a shared dictionary: the first few compressed anew, as a dictionary of a hundred KB
+ *      does not pay for them; then the dictionary goes out, and all others as they are.
+ *   5. Compressed anew; raw, when it would grow more than a receiver allows (maxRawSize).
  */
 import { bug, DvError } from '../errors.ts';
 import type { Hash } from '../hash.ts';
@@ -31,6 +33,8 @@ export type OutgoingFrame =
 
 /** Chunks sent without a dictionary before the dictionary is worth its bytes. */
 const PATIENCE = 64;
+/** Not worth a delta. */
+const SMALL_BYTES = 200;
 
 export class OutgoingChunks {
   private readonly store: Store;
@@ -74,41 +78,43 @@ export class OutgoingChunks {
   ): Promise<EncodedChunk> {
     const { form, rawSize, data } = chunk;
     const { known } = item;
-    switch (form.kind) {
-      case 'raw':
-        return chunk;
-      case 'zstd':
-        return rawSize <= maxRawSize(data.length, 0) ? chunk : this.raw(chunk);
-      case 'delta': {
-        const isHad = known.includes(form.base) || this.sent.has(form.base);
-        return isHad && isThere(form.base) ? chunk : this.anew(chunk, known.find(isThere));
-      }
-      case 'shared': {
-        const pays = await this.paysDictionary(form.dictionary, frames);
-        return pays ? chunk : this.anew(chunk, known.find(isThere));
-      }
+    const like = known.find(isThere);
+    if (form.kind === 'delta') {
+      const isHad = known.includes(form.base) || this.sent.has(form.base);
+      if (isHad && isThere(form.base)) return chunk;
     }
+    const delta = like === undefined ? undefined : await this.delta(chunk, like);
+    if (delta !== undefined) return delta;
+    if (form.kind === 'raw') return chunk;
+    if (form.kind === 'zstd' && rawSize <= maxRawSize(data.length, 0)) return chunk;
+    if (form.kind === 'shared' && (await this.paysDictionary(form.dictionary, frames)))
+      return chunk;
+    return this.whole(chunk);
   }
 
-  /** Cases 3 and 4: against the counterpart, or whole. */
-  private async anew(chunk: EncodedChunk, like: Hash | undefined): Promise<EncodedChunk> {
+  /** Against the counterpart, where that is much smaller. */
+  private async delta(chunk: EncodedChunk, base: Hash): Promise<EncodedChunk | undefined> {
+    const { hash, rawSize, form } = chunk;
+    const isSmall = form.kind !== 'delta' && chunk.data.length < SMALL_BYTES;
+    if (isSmall) return undefined;
+    const [bytes, like] = await this.store.getMany([hash, base]);
+    if (bytes === undefined || like === undefined || !canBeDictionary(like)) return undefined;
+    const data = this.compression.compress(bytes, like);
+    const most = form.kind === 'delta' ? rawSize / 8 : chunk.data.length / 3;
+    const isAllowed = rawSize <= maxRawSize(data.length, like.length);
+    if (data.length > most || !isAllowed) return undefined;
+    return { hash, rawSize, form: { kind: 'delta', base }, data };
+  }
+
+  private async whole(chunk: EncodedChunk): Promise<EncodedChunk> {
     const { hash, rawSize } = chunk;
-    const [bytes, base] = await this.store.getMany(like === undefined ? [hash] : [hash, like]);
+    const [bytes] = await this.store.getMany([hash]);
     if (bytes === undefined) throw bug(`chunk ${hash} has a form and no bytes`);
-    if (like !== undefined && base !== undefined && canBeDictionary(base)) {
-      const data = this.compression.compress(bytes, base);
-      if (data.length <= rawSize / 8)
-        return { hash, rawSize, form: { kind: 'delta', base: like }, data };
-    }
     const data = this.compression.compress(bytes);
-    const pays = data.length < rawSize && rawSize <= maxRawSize(data.length, 0);
-    return pays ? { hash, rawSize, form: { kind: 'zstd' }, data } : this.raw(chunk);
-  }
-
-  private async raw({ hash, rawSize }: EncodedChunk): Promise<EncodedChunk> {
-    const [data] = await this.store.getMany([hash]);
-    if (data === undefined) throw bug(`chunk ${hash} has a form and no bytes`);
-    return { hash, rawSize, form: { kind: 'raw' }, data };
+    if (data.length < rawSize && rawSize <= maxRawSize(data.length, 0)) {
+      return { hash, rawSize, form: { kind: 'zstd' }, data };
+    }
+    return { hash, rawSize, form: { kind: 'raw' }, data: bytes };
   }
 
   /** Whether the receiver has the dictionary; sends it when it has become worth it. */

@@ -31,6 +31,18 @@ export class PendingSet {
     else if (!others.some((other) => isSame(other, one))) others.push(one);
   }
 
+  /** The commits of which parts are pending, and those of which a parent is. */
+  commits(): { readonly under: Hash[]; readonly naming: Hash[] } {
+    const under = new Set<Hash>();
+    const naming = new Set<Hash>();
+    for (const expected of this.expected.values()) {
+      for (const { kind, commit } of expected) {
+        if (commit !== undefined) (kind === 'named' ? naming : under).add(commit);
+      }
+    }
+    return { under: [...under], naming: [...naming] };
+  }
+
   /** One for each hash, schemas first, as rows are checked against them. */
   frontier(limit: number): Expectation[] {
     const schemas: Expectation[] = [];
@@ -46,6 +58,7 @@ export class PendingSet {
 function isSame(a: Expectation, b: Expectation): boolean {
   return (
     a.kind === b.kind &&
+    (a.kind !== 'named' || a.commit === b.commit) &&
     a.schema === b.schema &&
     a.below === b.below &&
     a.only === b.only &&

@@ -70,6 +70,8 @@ class Push {
   private haves: readonly Hash[] = [];
   /** An answer was lost, so a refusal may be of what was done. */
   private isDoubtful = false;
+  /** Why the last segment did not arrive; undefined: it did. */
+  private lost: unknown;
 
   constructor(remote: Remote, store: Store, request: PushRequest, options: PushFromOptions) {
     this.remote = remote;
@@ -174,10 +176,10 @@ class Push {
         haves: this.haves,
         ...(isFresh ? {} : { roots: session.pending }),
       });
-      const before = session.next;
+      const before = frontierOf(session);
       session = await this.sendAll(sending, session);
-      idle = session.next > before + 1 ? 0 : idle + 1;
-      if (idle >= 8) throw lacking(session.pending[0]?.hash);
+      idle = frontierOf(session) === before ? idle + 1 : 0;
+      if (idle >= 8) throw this.lost ?? lacking(session.pending[0]?.hash);
     }
     return session;
   }
@@ -194,9 +196,11 @@ class Push {
         this.bytes += segment.pack.length;
         session = await this.remote.putSegment(id, next, segment.pack);
         this.backoff.succeeded();
+        this.lost = undefined;
         this.options.onProgress?.(this.progress);
       } catch (error) {
         await this.backoff.failed(error);
+        this.lost = error;
         const found = await this.retrying(() => this.remote.getPush(id));
         session = found ?? (await this.reopen());
         if (session.id !== id || session.next !== next + 1) return session;
@@ -254,6 +258,9 @@ function scratchOver(store: Store): Store {
     },
   };
 }
+
+/** Changes with everything that the other side took. */
+const frontierOf = ({ pending }: PushSession): string => pending.map(({ hash }) => hash).join();
 
 function lacking(hash: Hash | undefined): DvError {
   return new DvError('missing-object', `the push does not bring object ${hash}, which is needed`, {

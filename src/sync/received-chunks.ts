@@ -4,7 +4,7 @@
  */
 import type { Hash } from '../hash.ts';
 import type { ObjectStore, Store } from '../store/contract.ts';
-import type { EncodedChunk, ReceivedChunk } from '../store/transfer.ts';
+import type { ReceivedChunk } from '../store/transfer.ts';
 
 /** Raw bytes kept in memory. */
 const MEMORY_BYTES = 4 * 1024 * 1024;
@@ -23,11 +23,10 @@ export class ReceivedChunks {
     this.transfer = transfer;
   }
 
-  /** Copies: a view into a piece of a pack would keep all of it. */
+  /** Pieces of packs consist of chunks, so a view into one keeps little else. */
   keep(chunk: ReceivedChunk): void {
-    const bytes = Buffer.from(chunk.bytes);
-    this.memory.set(chunk.hash, { ...chunk, bytes, ...copyOf(chunk.encoded) });
-    this.bytes += bytes.length;
+    this.memory.set(chunk.hash, chunk);
+    this.bytes += chunk.bytes.length;
   }
 
   /** Kept with the first chunks that go into the store. */
@@ -82,8 +81,4 @@ export class ReceivedChunks {
       findHashes: (prefix, limit) => store.findHashes(prefix, limit),
     };
   }
-}
-
-function copyOf(encoded: EncodedChunk | undefined): { encoded?: EncodedChunk } {
-  return encoded === undefined ? {} : { encoded: { ...encoded, data: Buffer.from(encoded.data) } };
 }

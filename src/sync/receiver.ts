@@ -19,11 +19,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { DvError } from '../errors.ts';
 import type { Hash } from '../hash.ts';
-import { foldName } from '../model/names.ts';
 import { COMMIT_KIND, decodeCommit, decodeSchema } from '../model/objects.ts';
-import { Node, type NodeRef } from '../prolly/node.ts';
+import type { NodeRef } from '../prolly/node.ts';
 import { NodeStore } from '../prolly/node-store.ts';
-import { scanLeaves } from '../prolly/scan.ts';
 import { loadCompression } from '../store/compression.ts';
 import type { ObjectStore, Store } from '../store/contract.ts';
 import type { EncodedChunk, Presence, ReceivedChunk } from '../store/transfer.ts';
@@ -31,7 +29,6 @@ import type { Schema } from '../tuple/schema.ts';
 import { ChunkDecoder } from './decode-chunk.ts';
 import {
   checkChunk,
-  clash,
   type Expectation,
   expectedBelow,
   type ReceptionFilter,
@@ -42,6 +39,8 @@ import { badPack, type Frame, PackReader } from './pack-reader.ts';
 import { isSameRef, PendingSet } from './pending-set.ts';
 import { ReceivedChunks } from './received-chunks.ts';
 import { remoteError } from './remote-error.ts';
+import { checkRootNames } from './root-names.ts';
+import { vouchedChildren } from './vouching.ts';
 
 export interface ReceiverOptions {
   /** Names the transfer in the store. */
@@ -75,6 +74,8 @@ export interface ReceivedPack {
 /** Frames between two turns of the event loop. */
 const TURN = 64;
 const MOST_SCHEMAS = 64;
+/** More are never under way: chunks come commit by commit. */
+const MOST_COMMITS = 64;
 
 type Counts = { -readonly [K in keyof Reception]: Reception[K] };
 
@@ -93,6 +94,8 @@ export class Receiver {
   private readonly relied = new Set<Hash>();
   /** Roots of several leaves. */
   private readonly tallRoots = new Set<Hash>();
+  /** Of the commits that came last: those that named them. */
+  private readonly children = new Map<Hash, readonly Hash[]>();
   private readonly count: Counts = { packs: 0, chunks: 0, rawBytes: 0, bytes: 0, ignored: 0 };
   /** The latest clock of a commit that came. */
   latest: { readonly commit: Hash; readonly ms: number } | undefined;
@@ -126,6 +129,16 @@ export class Receiver {
   /** What is still wanted. */
   frontier(limit = Number.POSITIVE_INFINITY): Expectation[] {
     return this.pending.frontier(limit);
+  }
+
+  /**
+   * Commits of which parts are pending; and those that came whole but for their parents, next
+   * to them or to what is pending.
+   */
+  commitsUnderWay(): { readonly under: Hash[]; readonly whole: Hash[] } {
+    const { under, naming } = this.pending.commits();
+    const near = [...naming, ...under.flatMap((hash) => this.children.get(hash) ?? [])];
+    return { under, whole: [...new Set(near)].filter((hash) => !under.includes(hash)) };
   }
 
   /** Verified chunks that are not in the store: for the transaction that needs them. */
@@ -208,20 +221,14 @@ export class Receiver {
     return true;
   }
 
-  /**
-   * Names of roots of several leaves, which one leaf at a time cannot be checked for names that
-   * differ by case. @throws DvError `bad-pack`
-   */
+  /** Names that differ by case only in roots of several leaves. @throws DvError `bad-pack` */
   async checkRoots(): Promise<void> {
     const nodes = new NodeStore(this.overlay());
     for (const root of this.tallRoots) {
-      const folded = new Set<string>();
-      for await (const leaf of scanLeaves(nodes, root)) {
-        for (let i = 0; i < leaf.count; i++) {
-          const name = foldName(Buffer.from(leaf.key(i)).toString('utf8'));
-          if (folded.has(name)) throw asBadPack(root, clash(name));
-          folded.add(name);
-        }
+      try {
+        await checkRootNames(nodes, root);
+      } catch (error) {
+        throw asBadPack(root, error);
       }
     }
     this.tallRoots.clear();
@@ -250,6 +257,7 @@ export class Receiver {
       const like = frame.chunk.form.kind === 'delta' ? frame.chunk.form.base : frame.like;
       this.pending.delete(hash);
       this.keep(expected[0], { hash, bytes, encoded: frame.chunk, ...(like && { like }) });
+      if (expected[0].kind === 'named') this.noteChildren(hash, expected);
       this.count.chunks += 1;
       this.count.rawBytes += bytes.length;
       await this.settle(await this.below(expected, bytes, like));
@@ -306,6 +314,17 @@ export class Receiver {
     if (this.latest === undefined || ms > this.latest.ms) this.latest = { commit: hash, ms };
   }
 
+  private noteChildren(hash: Hash, expected: readonly Expectation[]): void {
+    for (const oldest of this.children.keys()) {
+      if (this.children.size < MOST_COMMITS) break;
+      this.children.delete(oldest);
+    }
+    this.children.set(
+      hash,
+      expected.flatMap(({ commit }) => commit ?? []),
+    );
+  }
+
   /** What the chunk leads to, without what a node at its place vouches for (case 3). */
   private async below(
     expected: readonly Expectation[],
@@ -321,20 +340,11 @@ export class Receiver {
     });
   }
 
-  /** Children of a node that is whole here, or was looked through; but for its last. */
   private async vouchedBy(like: Hash, bytes: Uint8Array): Promise<ReadonlyMap<Hash, NodeRef>> {
-    const children = new Map<Hash, NodeRef>();
     const isSeen = this.seen.has(like);
-    if (!isSeen && (await this.store.presence([like]))[0] !== 'complete') return children;
-    const known = await this.received.get(like);
-    const isAlike = known?.[0] === bytes[0] && known[2] === bytes[2];
-    if (!isAlike || known[3] !== 0 || bytes[3] !== 0) return children;
-    if (!isSeen) this.relied.add(like);
-    const node = new Node(known);
-    for (let i = 0; i < node.count - 1; i++) {
-      const ref = node.child(i);
-      children.set(ref.hash, ref);
-    }
+    if (!isSeen && (await this.store.presence([like]))[0] !== 'complete') return new Map();
+    const children = vouchedChildren(await this.received.get(like), bytes);
+    if (!isSeen && children.size > 0) this.relied.add(like);
     return children;
   }
 

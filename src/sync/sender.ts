@@ -73,7 +73,7 @@ export async function openSending(
     header: {
       wants,
       commons,
-      shallow: deep?.shallow ?? [...new Set([...question.shallow, ...question.ends])],
+      shallow: deep?.shallow ?? [...question.ends],
       ...(options.clock && { clock: options.clock }),
       ...options.bundle,
     },

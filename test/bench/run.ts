@@ -1,6 +1,6 @@
 /**
- * `npm run bench [-- --rows N] [--repeat R] [--real] [--keep]`: the budgets of this issue's half of
- * dv, each measured beside its peer in the same run on the same generated table. Prints a
+ * `npm run bench [-- --rows N] [--repeat R] [--real] [--keep]`: the budgets of dv on one
+ * machine, each measured beside its peer in the same run on the same generated table. Prints a
  * table, and with --json the figures. `--real` adds the large public data sets where they are.
  */
 import { execFileSync, spawnSync } from 'node:child_process';

@@ -216,3 +216,28 @@ test('rerere is told of, counted and forgotten', async () => {
   await refused(shell, 2, 'bad-option', 'rerere', 'c.csv');
   expect(await shell.json('rerere', '--forget', 'c.csv')).toEqual({ forgotten: 1 });
 });
+
+test('--as-of goes with every command that takes a revision to look at or go back to', async () => {
+  const shell = await apart();
+  for (const args of [
+    ['restore', 'c.csv'],
+    ['rollback', 'c.csv', '--to', 'HEAD'],
+    ['reset', '--hard'],
+    ['merge', 'side'],
+    ['merge-base', 'HEAD', 'side'],
+    ['cat-object', 'HEAD'],
+    ['history', 'c.csv', '1'],
+    ['blame', 'c.csv'],
+    ['log'],
+    ['show'],
+    ['diff', 'HEAD'],
+    ['export', 'HEAD:c.csv'],
+  ]) {
+    await refused(shell, 2, 'bad-revision', ...args, '--as-of', '2001-01-01');
+    await refused(shell, 2, 'bad-date', ...args, '--as-of', 'the day before');
+  }
+  expect(read(shell)).toBe(OURS);
+  expect(await shell.ok('merge-base', '--as-of', 'now', 'HEAD', 'side')).toBe(
+    await shell.ok('merge-base', 'HEAD', 'side'),
+  );
+});

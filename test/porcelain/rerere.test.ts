@@ -1,7 +1,11 @@
 /** `rerere`: conflicts that were settled before are settled again, and only those. */
 import { expect, test } from 'vitest';
+import type { Hash } from '../../src/hash.ts';
+import { readMerge } from '../../src/model/merge-state.ts';
+import { readRemembered } from '../../src/model/remembered.ts';
 import { commit } from '../../src/porcelain/commit.ts';
 import { repositoryConfigFile, setConfig } from '../../src/porcelain/config.ts';
+import { withoutFilling } from '../../src/porcelain/filling-store.ts';
 import { fsck, gc } from '../../src/porcelain/maintain.ts';
 import { merge } from '../../src/porcelain/merge.ts';
 import { rebase } from '../../src/porcelain/rebase.ts';
@@ -10,7 +14,10 @@ import { reset } from '../../src/porcelain/reset.ts';
 import { resolve } from '../../src/porcelain/resolve-choices.ts';
 import { continueSequence } from '../../src/porcelain/sequence-resume.ts';
 import { abortMerge } from '../../src/porcelain/settle-merge.ts';
+import { listStash, stashPush } from '../../src/porcelain/stash.ts';
+import { NodeStore } from '../../src/prolly/node-store.ts';
 import { Branched, csv, FILE } from '../support/branched.ts';
+import { overlay } from '../support/store-counting.ts';
 
 const HEADER = 'id,a,b';
 const BASE = csv(HEADER, '1,x,1', '2,y,2', '3,z,3');
@@ -107,5 +114,36 @@ test('off it remembers nothing and reuses nothing; forgotten it is gone', async 
   expect(await forgetResolutions(repo, FILE)).toBe(4);
   await reset(repo, main, 'hard');
   expect((await merge(repo, ['side'])).reused).toBeUndefined();
+  for await (const problem of fsck(repo)) expect(problem).toBeUndefined();
+});
+
+test('fsck looks through what a merge in progress, the stash and rerere keep', async () => {
+  await using scene = await open();
+  const { repo } = scene;
+  const paths = async (without: Hash) => {
+    const store = overlay(withoutFilling(repo.store), {
+      getMany: async (hashes) => {
+        const chunks = await repo.store.getMany(hashes);
+        return chunks.map((bytes, i) => (hashes[i] === without ? undefined : bytes));
+      },
+    });
+    const found: string[] = [];
+    for await (const { affects } of fsck({ ...repo, store, nodes: new NodeStore(store) })) {
+      found.push(affects);
+    }
+    return found.join('; ');
+  };
+  await merge(repo, ['side']);
+  const { state } = (await readMerge(repo.store))!;
+  const [conflict] = state.conflicts;
+  expect(conflict.kind === 'rows' && (await paths(conflict.tree))).toMatch(/merge in progress/);
+  await settle(scene);
+  await commit(repo, {});
+  const { tree } = await readRemembered(repo.store);
+  expect(await paths(tree!)).toMatch(/remembered resolutions/);
+  scene.write(SETTLED.replace('settled', 'unfinished'));
+  await stashPush(repo);
+  const [{ commit: stashed }] = await listStash(repo);
+  expect(await paths(stashed)).toMatch(/the stash/);
   for await (const problem of fsck(repo)) expect(problem).toBeUndefined();
 });

@@ -4,11 +4,11 @@
  */
 import { DvError } from '../../errors.ts';
 import { catObject, type ObjectView } from '../../porcelain/inspect.ts';
+import { type AsOfFlag, declareAsOf, openAsOf } from '../as-of.ts';
 import type { CommandModule } from '../command.ts';
 import type { Context } from '../context.ts';
-import { openRepositoryOf } from '../open-repository.ts';
 
-interface Options {
+interface Options extends AsOfFlag {
   readonly type?: boolean;
   readonly size?: boolean;
 }
@@ -23,6 +23,7 @@ export const command: CommandModule<Options> = {
       .argument('<object>', 'a hash, the beginning of one, a revision or REV:TABLE')
       .option('-t, --type', 'only the kind of object')
       .option('-s, --size', 'only its size in bytes');
+    declareAsOf(command);
   },
   examples: [
     ['dv cat-object HEAD', 'a commit as it is stored'],
@@ -32,7 +33,7 @@ export const command: CommandModule<Options> = {
     if (more.length > 0 || (options.type && options.size)) {
       throw new DvError('bad-option', 'dv cat-object shows one thing of one object');
     }
-    const object = await catObject(await openRepositoryOf(context), text);
+    const object = await catObject(await openAsOf(context, options), text);
     if (context.json) context.out.json(object);
     else if (options.type) context.out.line(object.kind);
     else if (options.size) context.out.line(String(object.size));

@@ -4,10 +4,10 @@
  */
 import { DvError } from '../../errors.ts';
 import { descends, listMergeBases } from '../../porcelain/merge-base.ts';
+import { type AsOfFlag, declareAsOf, openAsOf } from '../as-of.ts';
 import type { CommandModule } from '../command.ts';
-import { openRepositoryOf } from '../open-repository.ts';
 
-interface Options {
+interface Options extends AsOfFlag {
   readonly all?: boolean;
   readonly isAncestor?: boolean;
 }
@@ -23,11 +23,12 @@ export const command: CommandModule<Options> = {
         '--is-ancestor',
         'print nothing; exit with 0 if the first is an ancestor of the other',
       );
+    declareAsOf(command);
   },
   examples: [['dv merge-base main fix', 'where fix began']],
   async run(context, { operands: [a, b, ...more], options }) {
     if (more.length > 0) throw new DvError('bad-option', 'dv merge-base takes two commits');
-    const repo = await openRepositoryOf(context);
+    const repo = await openAsOf(context, options);
     if (options.isAncestor) {
       const ancestor = await descends(repo, a, b);
       if (context.json) context.out.json({ ancestor });

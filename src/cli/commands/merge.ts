@@ -11,6 +11,7 @@ import { type MergeResult, type MergeVerbOptions, merge } from '../../porcelain/
 import type { Repository } from '../../porcelain/repository.ts';
 import { abortMerge } from '../../porcelain/settle-merge.ts';
 import { COLUMN_RULES, type ColumnRule } from '../../tuple/schema.ts';
+import { type AsOfFlag, declareAsOf, openAsOf } from '../as-of.ts';
 import type { CommandModule } from '../command.ts';
 import type { Context } from '../context.ts';
 import { collect, type MessageFlags, readMessage } from '../message.ts';
@@ -25,7 +26,7 @@ import {
 import { renderRenumbered, renderResolvedCount } from '../render/merge-decisions.ts';
 import { renderSummary } from '../render/row-counts.ts';
 
-interface Options extends MessageFlags {
+interface Options extends MessageFlags, AsOfFlag {
   /** `false`: `--no-ff`; true: `--ff`. */
   readonly ff?: boolean;
   readonly ffOnly?: boolean;
@@ -69,6 +70,7 @@ export const command: CommandModule<Options> = {
       .option('--allow-unrelated-histories', 'merge although there is no commit in common')
       .option('--continue', 'end the merge in progress, as dv commit does')
       .option('--abort', 'back to where the merge began');
+    declareAsOf(command);
   },
   examples: [
     ['dv merge fix', 'bring the branch fix into this one'],
@@ -89,7 +91,7 @@ export const command: CommandModule<Options> = {
       throw new DvError('bad-option', 'there is nothing to merge', { hint: 'dv merge BRANCH' });
     }
     const request = await readRequest(context, options, operands.length);
-    const repo = await openRepositoryOf(context);
+    const repo = await openAsOf(context, options);
     return showMerge(context, await merge(repo, operands, request));
   },
 };

@@ -11,13 +11,13 @@ import { type ResetMode, reset } from '../../porcelain/reset.ts';
 import { restore } from '../../porcelain/restore.ts';
 import { splitRevisions } from '../../porcelain/revisions-and-paths.ts';
 import { status } from '../../porcelain/status.ts';
+import { type AsOfFlag, declareAsOf, openAsOf } from '../as-of.ts';
 import type { CommandModule } from '../command.ts';
 import type { Context } from '../context.ts';
-import { openRepositoryOf } from '../open-repository.ts';
 import { shortHash } from '../render/commit-parts.ts';
 import { shownPath } from '../render/status.ts';
 
-interface Options {
+interface Options extends AsOfFlag {
   readonly soft?: boolean;
   readonly mixed?: boolean;
   readonly hard?: boolean;
@@ -33,6 +33,7 @@ export const command: CommandModule<Options> = {
       .option('--soft', 'leave what is staged, and the files')
       .option('--mixed', 'unstage everything, and leave the files (the default)')
       .option('--hard', 'write the files, too: changes not committed are lost');
+    declareAsOf(command);
   },
   examples: [
     ['dv reset cities.csv', 'unstage a table'],
@@ -41,7 +42,7 @@ export const command: CommandModule<Options> = {
   ],
   async run(context, { operands, beforeDashes, options }) {
     const mode = modeOf(options);
-    const repo = await openRepositoryOf(context);
+    const repo = await openAsOf(context, options);
     const { revisions, paths } = await splitRevisions(repo, operands, beforeDashes);
     if (revisions.length > 1) {
       throw new DvError('bad-option', 'reset goes to one commit', { hint: 'dv reset REV -- PATH' });

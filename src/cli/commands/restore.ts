@@ -3,10 +3,10 @@
  * JSON: `{"restored":[table,...]}`.
  */
 import { restore } from '../../porcelain/restore.ts';
+import { type AsOfFlag, declareAsOf, openAsOf } from '../as-of.ts';
 import type { CommandModule } from '../command.ts';
-import { openRepositoryOf } from '../open-repository.ts';
 
-interface Options {
+interface Options extends AsOfFlag {
   readonly staged?: boolean;
   readonly worktree?: boolean;
   readonly source?: string;
@@ -23,6 +23,7 @@ export const command: CommandModule<Options> = {
       .option('-S, --staged', 'put back what is staged instead of the working file')
       .option('-W, --worktree', 'the working file; with --staged, both')
       .option('-s, --source <revision>', 'from this commit (default: HEAD with --staged)');
+    declareAsOf(command);
   },
   examples: [
     ['dv restore cities.csv', 'throw away changes that are not staged'],
@@ -30,8 +31,10 @@ export const command: CommandModule<Options> = {
     ['dv restore --source HEAD~3 cities.csv', 'the table of three commits ago'],
   ],
   async run(context, { operands, options }) {
-    const repo = await openRepositoryOf(context);
-    const { tables } = await restore(repo, operands, options);
+    const repo = await openAsOf(context, options);
+    // A time without a source is that of HEAD.
+    const source = options.source ?? (options.asOf === undefined ? undefined : 'HEAD');
+    const { tables } = await restore(repo, operands, { ...options, source });
     if (context.json) context.out.json({ restored: tables });
     return 0;
   },

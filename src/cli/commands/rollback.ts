@@ -4,13 +4,13 @@
  */
 import { DvError } from '../../errors.ts';
 import { rollback } from '../../porcelain/rollback.ts';
+import { type AsOfFlag, declareAsOf, openAsOf } from '../as-of.ts';
 import type { CommandModule } from '../command.ts';
 import { collect, type MessageFlags, readMessage } from '../message.ts';
-import { openRepositoryOf } from '../open-repository.ts';
 import { shortHash } from '../render/commit-parts.ts';
 import { renderSummary } from '../render/row-counts.ts';
 
-interface Options extends MessageFlags {
+interface Options extends MessageFlags, AsOfFlag {
   readonly to: string;
   readonly where?: string;
   readonly dryRun?: boolean;
@@ -28,6 +28,7 @@ export const command: CommandModule<Options> = {
       .option('--where <condition>', 'only rows that match an SQL condition')
       .option('-m, --message <text>', 'the message of the commit', collect)
       .option('-n, --dry-run', 'say what would be put back, and change nothing');
+    declareAsOf(command);
   },
   examples: [
     ['dv rollback cities.csv --to HEAD~3', 'the whole table'],
@@ -36,7 +37,7 @@ export const command: CommandModule<Options> = {
   async run(context, { operands: [table, ...more], options }) {
     if (more.length > 0) throw new DvError('bad-option', 'dv rollback puts one table back');
     const message = await readMessage(context, options);
-    const repo = await openRepositoryOf(context);
+    const repo = await openAsOf(context, options);
     const { to, where, dryRun } = options;
     const result = await rollback(repo, table, { to, where, dryRun, message });
     if (context.json) {
