@@ -4,11 +4,12 @@
  * resolves the conflict, looks back, and watches a commit arrive. Every command is shown before
  * it runs; the directory goes away at the end.
  */
-import { spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   copyFileSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
   rmSync,
@@ -17,6 +18,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { buildBundles } from './build.mjs';
 
@@ -37,6 +39,7 @@ const VERSIONS = [
 const bold = process.stdout.isTTY && !process.env.NO_COLOR ? ['\x1b[1m', '\x1b[0m'] : ['', ''];
 
 class Demo {
+  #server: ChildProcess | undefined;
   readonly directory = mkdtempSync(join(tmpdir(), 'dv-demo-'));
   readonly #env: NodeJS.ProcessEnv = {
     ...process.env,
@@ -98,15 +101,36 @@ class Demo {
     copyFileSync(join(DATA, `${version}.csv`), join(this.directory, TABLE));
   }
 
-  edit(from: string, to: string): void {
-    const path = join(this.directory, TABLE);
+  edit(from: string, to: string, table = TABLE): void {
+    const path = join(this.directory, table);
     const text = readFileSync(path, 'utf8');
     if (!text.includes(from)) throw new Error(`there is no ${from} to edit`);
-    process.stdout.write(`${bold[0]}$ sed -i 's|${from}|${to}|' ${TABLE}${bold[1]}\n`);
+    process.stdout.write(`${bold[0]}$ sed -i 's|${from}|${to}|' ${table}${bold[1]}\n`);
     writeFileSync(path, text.replace(from, to));
   }
 
-  end(): void {
+  /** `dv serve` as a process of its own, on a free port; its URL. */
+  async serve(): Promise<string> {
+    const served = join(this.directory, 'served');
+    mkdirSync(served);
+    process.stdout.write(`${bold[0]}$ dv serve served &${bold[1]}\n`);
+    const args = ['serve', served, '--json', '--listen', '127.0.0.1:0'];
+    this.#server = spawn(DV, args, { env: this.#env, stdio: ['ignore', 'pipe', 'ignore'] });
+    for await (const line of createInterface({
+      input: this.#server.stdout as NodeJS.ReadableStream,
+    })) {
+      return (JSON.parse(line) as { listening: string }).listening;
+    }
+    throw new Error('the server did not start');
+  }
+
+  async end(): Promise<void> {
+    const server = this.#server;
+    if (server !== undefined && server.exitCode === null) {
+      const ended = new Promise((resolve) => server.once('close', resolve));
+      server.kill('SIGTERM');
+      await ended;
+    }
     rmSync(this.directory, { recursive: true, force: true });
   }
 }
@@ -174,7 +198,7 @@ function lookBack(demo: Demo): void {
   demo.dv('diff', 'v1.0.35', '--exit-code');
   demo.dv('restore', TABLE);
   demo.dv('status');
-  demo.say(`Eight commits on ${formatKilobytes(publishedBytes())} of CSV take:`);
+  demo.say(`Eleven commits on ${formatKilobytes(publishedBytes())} of CSV take:`);
   demo.dv('store', 'stat');
   demo.dv('fsck');
 }
@@ -185,6 +209,24 @@ async function watchArrive(demo: Demo): Promise<void> {
     demo.edit(',https://github.com/zmap/zgrab2', ',https://zmap.io/');
     demo.dv('commit', '-am', 'A page about it');
   });
+}
+
+async function share(demo: Demo): Promise<void> {
+  demo.say('Others get it from a server. A push makes the repository there.');
+  const url = await demo.serve();
+  demo.dv('remote', 'add', 'origin', `${url}/crawlers`);
+  demo.dv('push', '-u', 'origin', 'main');
+  demo.say('A colleague clones it, changes a cell and pushes.');
+  demo.dv('clone', `${url}/crawlers`, 'colleague');
+  demo.edit(',http://inoreader.com', ',https://inoreader.com', join('colleague', TABLE));
+  demo.dv('-C', 'colleague', 'commit', '-qam', 'Inoreader has https');
+  demo.dv('-C', 'colleague', 'push');
+  demo.say('Meanwhile something else was changed here: a pull brings both together, row by row.');
+  demo.edit(',http://www.oncrawl.com', ',https://www.oncrawl.com');
+  demo.dv('commit', '-qam', 'OnCrawl has https');
+  demo.dv('pull');
+  demo.dv('push');
+  demo.dv('diff', 'HEAD~1', 'HEAD', '--columns', 'url');
 }
 
 function publishedBytes(): number {
@@ -203,6 +245,7 @@ async function tell(demo: Demo): Promise<void> {
   compareVersions(demo);
   editOnBranch(demo);
   mergeBranch(demo);
+  await share(demo);
   lookBack(demo);
   await watchArrive(demo);
 }
@@ -213,7 +256,7 @@ async function main(): Promise<void> {
   try {
     await tell(demo);
   } finally {
-    demo.end();
+    await demo.end();
   }
 }
 

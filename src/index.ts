@@ -12,6 +12,7 @@ import { randomBytes } from 'node:crypto';
 import { homedir, hostname, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { DvRepository } from './porcelain/bound-repository.ts';
+import { type CloneOptions as CloneVerbOptions, clone as cloneIn } from './porcelain/clone.ts';
 import type { Author } from './porcelain/config.ts';
 import {
   type DiffFilesOptions as CompleteOptions,
@@ -19,11 +20,13 @@ import {
   type FilesDiff,
 } from './porcelain/diff-files.ts';
 import type { Environment } from './porcelain/environment.ts';
+import { fillerOf } from './porcelain/fill.ts';
 import {
   type InitOptions as InitVerbOptions,
   initRepository as initIn,
   openRepository as openIn,
 } from './porcelain/open-repository.ts';
+import type { Repository } from './porcelain/repository.ts';
 
 export interface OpenOptions {
   /** Who commits; default as on the command line: variables, then settings. */
@@ -45,7 +48,7 @@ export async function openRepository(
   directory = process.cwd(),
   options: OpenOptions = {},
 ): Promise<DvRepository> {
-  return new DvRepository(await openIn(resolve(directory), environmentOf(options)));
+  return bind(await openIn(resolve(directory), environmentOf(options)));
 }
 
 /**
@@ -57,7 +60,29 @@ export async function initRepository(
   { branch, ...options }: InitOptions = {},
 ): Promise<DvRepository> {
   const opened = await initIn(resolve(directory), environmentOf(options), { branch });
-  return new DvRepository(opened.repository);
+  return bind(opened.repository);
+}
+
+/** What a clone left out is fetched when it is needed. */
+function bind(repository: Repository): DvRepository {
+  repository.fillWith(fillerOf(repository));
+  return new DvRepository(repository);
+}
+
+export interface CloneOptions extends OpenOptions, Omit<CloneVerbOptions, 'directory'> {}
+
+/**
+ * Copies another repository into a directory and opens the copy. A clone that was cut is gone on
+ * with. @throws DvError `already-exists`, `unknown-ref`, and what the way to the remote says
+ */
+export async function cloneRepository(
+  url: string,
+  directory: string,
+  options: CloneOptions = {},
+): Promise<DvRepository> {
+  const env = environmentOf(options);
+  await cloneIn(process.cwd(), url, env, { ...options, directory });
+  return bind(await openIn(resolve(directory), env));
 }
 
 export interface DiffFilesOptions extends Omit<CompleteOptions, 'cwd' | 'temporaryDirectory'> {

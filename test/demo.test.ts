@@ -18,7 +18,10 @@ test('the story, on real data', async () => {
     'dv commit ends the merge',
     '',
   ].join('\n');
-  expect({ status, stderr }).toEqual({ status: 0, stderr: notes });
+  expect({ status, stderr: stderr.slice(0, notes.length) }).toEqual({ status: 0, stderr: notes });
+  expect(stderr.slice(notes.length)).toMatch(
+    /^To http:\/\/127\.0\.0\.1:\d+\/crawlers\n \* \[new branch\] +main +-> main\n/,
+  );
   for (const line of [
     "$ dv commit -am 'Version 1.0.76' --date 2019-12-11",
     ' crawlers.csv | 11 rows added, 1 removed, 23 modified',
@@ -29,6 +32,7 @@ test('the story, on real data', async () => {
     'crawlers.csv  pattern Googlebot\\/: both changed it',
     '1 conflict resolved; none is left',
     '    url: http://www.google.com/bot.html → https://developers.google.com/crawlers',
+    '~ inoreader  url: http://inoreader.com → https://inoreader.com',
     '~ zgrab  url: https://zmap.io/ → https://github.com/zmap/zgrab2',
   ]) {
     expect(stdout.split('\n')).toContain(line);

@@ -51,6 +51,8 @@ export class FeedHub implements FeedReader {
   private kept: KeptForm[] = [];
   private keptBytes = 0;
   private readonly subscriptions = new Set<FeedSubscription>();
+  /** Watchers that are not among them yet. */
+  private joining = 0;
   private pump: { readonly stop: AbortController; readonly ended: Promise<void> } | undefined;
   private opening: Promise<void> | undefined;
 
@@ -70,7 +72,19 @@ export class FeedHub implements FeedReader {
    * @throws DvError `bad-cursor` for what is no cursor at all, or no commit of the feed
    */
   async subscribe(filter: SubscriptionFilter, since?: string): Promise<Subscribed> {
-    await this.start();
+    // Counted before anything is awaited: the last one may leave meanwhile, and must not stop
+    // what this one needs.
+    this.joining += 1;
+    try {
+      await this.start();
+      return await this.join(filter, since);
+    } finally {
+      this.joining -= 1;
+      this.stopUnused();
+    }
+  }
+
+  private async join(filter: SubscriptionFilter, since: string | undefined): Promise<Subscribed> {
     const cursor =
       since === undefined ? undefined : await resolveSince(this.store, this.epoch, since);
     const { first, last } = await this.store.readFeed(Number.MAX_SAFE_INTEGER, 1);
@@ -87,7 +101,7 @@ export class FeedHub implements FeedReader {
   /** Called by a subscription that closes. */
   leave(subscription: FeedSubscription): void {
     this.subscriptions.delete(subscription);
-    if (this.subscriptions.size === 0) this.stopPump();
+    this.stopUnused();
   }
 
   cursorOf(sequence: number): string {
@@ -187,6 +201,10 @@ export class FeedHub implements FeedReader {
     this.newest = last;
     const stop = new AbortController();
     this.pump = { stop, ended: this.read(stop.signal) };
+  }
+
+  private stopUnused(): void {
+    if (this.subscriptions.size === 0 && this.joining === 0) this.stopPump();
   }
 
   private stopPump(): void {

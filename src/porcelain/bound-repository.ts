@@ -6,7 +6,7 @@ import type { Hash } from '../hash.ts';
 import type { FsckProblem, FsckSummary } from '../model/fsck.ts';
 import { type AddedTable, type AddOptions, type AddResult, add } from './add.ts';
 import { type AppliedTable, type ApplyOptions, apply } from './apply.ts';
-import { MergingRepository } from './bound-merging.ts';
+import { SharingRepository } from './bound-sharing.ts';
 import {
   type BranchInfo,
   createBranch,
@@ -48,7 +48,7 @@ import { type CreateTagOptions, createTag, deleteTag, listTags, type TagInfo } f
  * end before the next begins. Every method throws `DvError`; what it says of a code is in
  * docs/errors.md. Close it, or declare it with `await using`.
  */
-export class DvRepository extends MergingRepository {
+export class DvRepository extends SharingRepository {
   readonly #repo: Repository;
 
   /** @internal Use `openRepository` or `initRepository`. */

@@ -9,7 +9,7 @@ import { DvError } from '../errors.ts';
 import type { RowWriter, SourceOffsets, WriteRequest } from '../live/contract.ts';
 import type { CollectorOptions, RowCollector } from '../live/ingest/collector.ts';
 import { CsvCollector, csvHeader } from '../live/ingest/csv-collector.ts';
-import { DeadFile } from '../live/ingest/dead-file.ts';
+import { DeadFile, type LetterFile } from '../live/ingest/dead-file.ts';
 import { DebeziumCollector } from '../live/ingest/debezium-collector.ts';
 import { Delivery } from '../live/ingest/delivery.ts';
 import { badRecord, type IngestProgress, ingest as pump } from '../live/ingest/ingest.ts';
@@ -27,6 +27,7 @@ import { findToken } from './credentials.ts';
 import type { Environment } from './environment.ts';
 import { FileSource, readFirstLine } from './ingest-file.ts';
 import type { Repository } from './repository.ts';
+import { fileError } from './write-file.ts';
 
 export const INGEST_FORMATS = ['ndjson', 'csv', 'debezium'] as const;
 export type IngestFormat = (typeof INGEST_FORMATS)[number];
@@ -263,7 +264,8 @@ async function awaitHeader(
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
       if (!options.tail) throw new DvError('file-missing', `there is no file '${place}'`);
     }
-    options.signal.throwIfAborted();
+    if (options.signal.aborted)
+      throw new DvError('file-missing', `there is no file '${place}' yet`);
     await sleep(50);
   }
 }
@@ -318,14 +320,27 @@ async function openDead(
     return new DeadTopic(await openKafka({ brokers, retryFor, now: target.env.now }), name);
   }
   const path = isAbsolute(deadLetter) ? deadLetter : join(target.cwd, deadLetter);
-  const file = await open(path, 'a');
-  return new DeadFile({
-    async append(bytes) {
-      await file.appendFile(bytes);
-      await file.sync();
-    },
-    close: () => file.close(),
-  });
+  return new DeadFile(await openLetterFile(path));
+}
+
+/** @throws DvError `file-unwritable`, `disk-full`, ... */
+async function openLetterFile(path: string): Promise<LetterFile> {
+  try {
+    const file = await open(path, 'a');
+    return {
+      async append(bytes) {
+        try {
+          await file.appendFile(bytes);
+          await file.sync();
+        } catch (error) {
+          throw fileError(error, path);
+        }
+      },
+      close: () => file.close(),
+    };
+  } catch (error) {
+    throw fileError(error, path);
+  }
 }
 
 /** Takes everything and writes nothing: `--dry-run`. */

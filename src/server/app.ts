@@ -57,6 +57,8 @@ export function createServer(options: ServerOptions): DvServer {
 }
 
 function createApp({ tls, behindProxy = false, environment }: ServerOptions, http: HttpLimits) {
+  // A request without a host gets an answer of dv's own (request-rules.ts).
+  const parsing = { maxHeaderSize: http.headerBytes, requireHostHeader: false };
   const app = fastify({
     logger: false,
     genReqId: environment.randomId,
@@ -72,8 +74,8 @@ function createApp({ tls, behindProxy = false, environment }: ServerOptions, htt
     clientErrorHandler: answerBrokenRequest,
     routerOptions: { maxParamLength: http.urlBytes, caseSensitive: true },
     ...(tls === undefined
-      ? { http: { maxHeaderSize: http.headerBytes } }
-      : { https: { ...tls, minVersion: 'TLSv1.2', maxHeaderSize: http.headerBytes } }),
+      ? { http: parsing }
+      : { https: { ...tls, minVersion: 'TLSv1.2', ...parsing } }),
   } as object) as unknown as FastifyInstance;
   app.server.maxConnections = http.connections;
   return app;

@@ -49,19 +49,33 @@ export function keyOf(name: string, schema: Schema, cells: readonly string[]): B
   );
 }
 
-/** Words that make an expression read tables of its own making, or fill memory. */
-const REFUSED_WORDS = new Set(
-  'select values with randomblob zeroblob printf format replace group_concat string_agg'.split(' '),
+/** Words that would make an expression a query. */
+const QUERY_WORDS = new Set(['select', 'values', 'with']);
+/**
+ * What may stand before a bracket: functions whose result is about as small as what they are
+ * given, and words that are no functions. Others could fill memory in a few nested calls.
+ */
+const BEFORE_BRACKET = new Set(
+  (
+    'abs ceil ceiling coalesce date datetime floor glob ifnull iif instr json_array_length ' +
+    'json_extract json_type json_valid julianday length like lower ltrim max min mod nullif ' +
+    'octet_length pow power round rtrim sign sqrt strftime substr substring time timediff trim ' +
+    'trunc typeof unixepoch upper ' +
+    'and as between case cast else escape from in is not or then when'
+  ).split(' '),
 );
 
 /**
  * A condition of somebody whom the server does not know: over the cells of one row, and
- * nothing that could go on without end. @throws DvError `bad-condition`
+ * nothing that could go on without end or grow without bound. @throws DvError `bad-condition`
  */
 export function guardedCondition(sql: string, columns: readonly Column[]): Condition {
-  const refused = tokenize(sql).find(
-    ({ kind, meaning }) => kind === 'name' && REFUSED_WORDS.has(foldCase(meaning)),
-  );
+  const words = tokenize(sql).filter(({ kind }) => kind !== 'space');
+  const refused = words.find(({ kind, meaning }, i) => {
+    if (kind !== 'name') return false;
+    const word = foldCase(meaning);
+    return QUERY_WORDS.has(word) || (words[i + 1]?.text === '(' && !BEFORE_BRACKET.has(word));
+  });
   if (refused === undefined) return compileCondition(sql, columns);
   throw new DvError('bad-condition', `"${refused.text}" may not be in a condition here`, {
     hint: 'compare the columns of one row, as in: population > 1000',

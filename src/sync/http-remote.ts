@@ -1,7 +1,7 @@
 /**
  * A repository at a server: the calls of `Remote` as HTTP requests (docs/protocol.md). What
- * may be asked twice is asked again when the connection is lost; a push is not: whoever sent
- * it finds out what became of it (send.ts).
+ * is only asked is asked again when the connection is lost; what is sent is not: whoever sent it
+ * finds out what became of it (push-from.ts).
  */
 import { DvError } from '../errors.ts';
 import { parseHttpAddress } from './http-address.ts';
@@ -88,7 +88,7 @@ class HttpRemote implements Remote {
 
   async openPush(request: PushRequest): Promise<PushSession> {
     const json = { ...request, open: true };
-    const { value } = await this.#ask({ method: 'POST', path: `${this.#base}/push`, json });
+    const { value } = await this.#http.json({ method: 'POST', path: `${this.#base}/push`, json });
     return this.#shaped<PushSession>(value, ['id', 'next', 'pending']);
   }
 
@@ -103,7 +103,7 @@ class HttpRemote implements Remote {
   }
 
   async putSegment(id: string, number: number, pack: Uint8Array): Promise<PushSession> {
-    const { value } = await this.#ask({
+    const { value } = await this.#http.json({
       method: 'PUT',
       path: `${this.#session(id)}/segments/${number}`,
       bytes: pack,

@@ -57,6 +57,22 @@ function parse(raw: Uint8Array): SessionRecord | undefined {
   }
 }
 
+/** An open one for the same request: who lost its id, by a cut or a kill, goes on with it. */
+export async function findOpenSession(
+  store: Store,
+  actor: string,
+  request: PushRequest,
+  now: number,
+): Promise<SessionRecord | undefined> {
+  const wanted = JSON.stringify(request);
+  for (const { value } of await store.listState(PREFIX)) {
+    const record = parse(value);
+    if (record === undefined || record.actor !== actor || record.expires <= now) continue;
+    if (record.answer === undefined && JSON.stringify(record.request) === wanted) return record;
+  }
+  return undefined;
+}
+
 /** Removes what has expired, and what is left of such. @throws DvError `limit-exceeded` */
 export async function makeRoom(
   store: Store,

@@ -30,6 +30,7 @@ import {
 } from './protocol.ts';
 import {
   endSession,
+  findOpenSession,
   findSession,
   makeRoom,
   type SessionRecord,
@@ -162,6 +163,8 @@ export class SyncService {
     checkPushRequest(request);
     for (const command of request.updates) await caller.allow(command);
     const { now, randomId } = this.options;
+    const open = await findOpenSession(this.store, caller.actor, request, now());
+    if (open !== undefined) return this.describe(open, await this.receiverOf(open));
     await makeRoom(this.store, caller.actor, now(), this.limits);
     await dropStaleTransfers(this.store, INLINE, now());
     const id = randomId() + randomId();

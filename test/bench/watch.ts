@@ -64,17 +64,17 @@ function cpuOf(pid: number): number {
 }
 
 /** A server with one repository that has a branch, and a table of 1,000 rows in it. */
-async function serve(): Promise<{
+async function serve(place: string): Promise<{
   url: string;
   pid: number;
   post: (i: number) => Promise<string>;
 }> {
-  const data = join(home, 'served', 'data');
+  const data = join(home, place, 'data');
   mkdirSync(data, { recursive: true });
   await run(['init', '--quiet', '--bare'], data);
   const [child, lines] = start(
     DV,
-    ['serve', join(home, 'served'), '--json', '--listen', '127.0.0.1:0', '--log', 'none'],
+    ['serve', join(home, place), '--json', '--listen', '127.0.0.1:0', '--log', 'none'],
     home,
   );
   const [line] = (await once(lines, 'line')) as [string];
@@ -107,7 +107,7 @@ async function pace(perSecond: number, forSeconds: number, act: (i: number) => P
 }
 
 async function follow(): Promise<void> {
-  const { url, pid, post } = await serve();
+  const { url, pid, post } = await serve('served');
   await run(['clone', '--quiet', url, 'mine'], home);
   const mine = join(home, 'mine');
   const [follower, lines] = start(DV, ['watch', 'origin', '--follow', '--json'], mine);
@@ -153,15 +153,16 @@ async function follow(): Promise<void> {
 }
 
 async function crowd(): Promise<void> {
-  const { url, pid, post } = await serve();
   for (const slow of [0, 1]) {
+    // A server of its own each time: what the first crowd left is not the second's.
+    const { url, pid, post } = await serve(`crowd-${slow}`);
     const before = memoryOf(pid, 'VmRSS');
     const [child, lines] = start(process.execPath, [CROWD, url, '1000', String(slow)], home);
     await once(lines, 'line');
     const connected = memoryOf(pid, 'VmRSS');
     const cpu = cpuOf(pid);
     await pace(20, Number(seconds), async (i) => {
-      await post(i + slow * 1_000_000);
+      await post(i);
     });
     await new Promise((resolve) => setTimeout(resolve, 1000));
     const after = memoryOf(pid, 'VmRSS');

@@ -95,6 +95,10 @@ describe('ingest from a pipe', () => {
     const args = ['t', '--key', 'id', '--format', 'debezium'];
     await done(cwd, args, `${input.join('\n')}\n`);
     expect(await rows(cwd)).toEqual(['{"id":1,"n":12345678901234567890}', '{"id":5,"n":2.20}']);
+    // The first record of a stream moves a row, and brings a column that the old one had not.
+    const moves = envelope('u', '{"id":5}', '{"id":6,"n":1,"m":2}');
+    await done(cwd, args, `${moves}\n`);
+    expect((await rows(cwd))[1]).toBe('{"id":6,"n":1,"m":2}');
     for (const [bad, reason] of [
       [envelope('t', 'null', 'null'), 'a truncation of the whole table'],
       ['{"id":1}', 'no Debezium envelope'],
@@ -176,6 +180,14 @@ describe('bad records', () => {
       ...['record-too-large', 'bad-json', 'bad-json'],
     ]);
   });
+});
+
+it('says where dead letters cannot go', async () => {
+  const cwd = await temporaryRepository();
+  const args = ['ingest', 't', '--key', 'id', '--dead-letter', 'no/such/folder/x'];
+  const { status, stderr } = await runDv(args, { cwd, input: '{"id":1}\n' });
+  expect(status).toBe(3);
+  expect(stderr).toContain("no/such/folder/x'");
 });
 
 describe('ingest from a file', () => {

@@ -86,6 +86,21 @@ describe('a watcher', () => {
     expect(gone.id).toBe(`${FEED_EPOCH}.2503`);
   });
 
+  test('is told, though the one before it left at the moment it came', async () => {
+    for (let turns = 0; turns < 12; turns++) {
+      const { store, hub } = scene();
+      const before = await hub.subscribe({});
+      const coming = hub.subscribe({});
+      for (let i = 0; i < turns; i++) await Promise.resolve();
+      before.subscription.close();
+      const { subscription } = await coming;
+      const hash = await commitTo(store, 'main');
+      const told = subscription.wait().then(() => subscription.take());
+      const late = new Promise((resolve) => setTimeout(resolve, 2000, `not after ${turns} turns`));
+      expect(await Promise.race([told, late])).toMatchObject([{ entry: { new: hash } }]);
+    }
+  });
+
   test('shares what is made of an event with all others', async () => {
     const { store, hub } = scene();
     const watchers = await Promise.all(Array.from({ length: 50 }, () => hub.subscribe({})));

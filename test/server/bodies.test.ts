@@ -140,12 +140,14 @@ describe('bytes that are no request', () => {
       'GET /v1/info HTTP/1.1\r\nhost: evil.example\r\nconnection: close\r\n\r\n',
       403,
     ],
-    ['no host', 'GET /v1/info HTTP/1.1\r\nconnection: close\r\n\r\n', 400],
+    ['no host', 'GET /v1/info HTTP/1.1\r\nconnection: close\r\n\r\n', 403],
   ])('%s', async (_, text, status) => {
     const server = await startServer();
     const socket = await open(server);
     socket.write(text);
-    expect(await allOf(socket)).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    const said = await allOf(socket);
+    expect(said).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    expect(said).toMatch(/\{"error":\{"code":"(?:bad-request|limit-exceeded|forbidden)"/);
     expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
   });
 });

@@ -268,7 +268,7 @@ describe('reading', () => {
     ]);
     const some = await get(
       server,
-      `tables/t/rows?where=${encodeURIComponent('v = 3 and id < 30')}`,
+      `tables/t/rows?where=${encodeURIComponent('v = 3 and (abs(id) in (1, 2) or id < 30)')}`,
     );
     expect(some.json.rows.map((row: { id: number }) => row.id)).toEqual([3, 10, 17, 24]);
     expect((await get(server, 'tables/t/rows?key=99999')).json.rows).toEqual([]);
@@ -284,6 +284,8 @@ describe('reading', () => {
     ['tables/cities/rows?where=1%20%2B', 400, 'bad-condition'],
     ['tables/cities/rows?where=(select%201)', 400, 'bad-condition'],
     ['tables/cities/rows?where=length(randomblob(9))', 400, 'bad-condition'],
+    ['tables/cities/rows?where=hex%20%20(hex(name))', 400, 'bad-condition'],
+    ['tables/cities/rows?where=%22hex%22/**/(name)', 400, 'bad-condition'],
     ['tables/cities/rows?cursor=!', 409, 'bad-cursor'],
     ['tables/cities/rows?limit=-1', 400, 'bad-request'],
     ['tables/cities/rows?at=none', 400, 'bad-revision'],

@@ -42,6 +42,12 @@ function generic(path: string): string {
   return path.replace(/\/refs\/(?:heads|tags)\/\{name\}/, '/refs/{}').replace(/\{\w+\}/g, '{}');
 }
 
+/** A feed has no end: what it says is no failure. */
+async function textOf(response: Response): Promise<string> {
+  if (response.ok) await response.body?.cancel();
+  return response.ok ? '' : response.text();
+}
+
 describe('the OpenAPI document', () => {
   let document: Document;
 
@@ -61,7 +67,7 @@ describe('the OpenAPI document', () => {
     for (const { path, method, operation } of operationsOf(document)) {
       const address = test.url + path.replace('{repo}', 'data').replace(/\{\w+\}/g, 'x');
       const response = await fetch(address, { method: method.toUpperCase() });
-      const body = await response.text();
+      const body = await textOf(response);
       expect([operation.operationId, body]).toEqual([
         operation.operationId,
         expect.not.stringContaining('unknown-route'),
@@ -104,10 +110,12 @@ describe('the OpenAPI document', () => {
     document = await documentOf(test);
     for (const { path, method, operation } of operationsOf(document)) {
       const address = test.url + path.replace('{repo}', 'data').replace(/\{\w+\}/g, 'x');
-      const { status } = await fetch(address, {
+      const response = await fetch(address, {
         method: method.toUpperCase(),
         headers: method === 'get' ? {} : { 'content-type': 'application/json' },
       });
+      await response.body?.cancel();
+      const { status } = response;
       const open = operation.security?.length === 0;
       expect([path, method, status !== 401]).toEqual([path, method, open]);
     }

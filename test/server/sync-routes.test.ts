@@ -53,13 +53,12 @@ describe('a push in one request', () => {
     expect(receiver.pendingCount).toBe(0);
 
     const metrics = await (await fetch(`${url}/metrics`)).text();
-    const countOf = (name: string) =>
-      Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(metrics)?.[1]);
-    expect(countOf('dv_packs_received_total')).toBe(2);
-    expect(countOf('dv_packs_sent_total')).toBe(1);
+    const metric = (name: string) => Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(metrics)?.[1]);
+    expect(metric('dv_packs_received_total')).toBe(2);
+    expect(metric('dv_packs_sent_total')).toBe(1);
     // The second push brought a few, and the clone took what both had.
-    expect(countOf('dv_chunks_received_total')).toBe(countOf('dv_chunks_sent_total'));
-    expect(countOf('dv_chunks_sent_total')).toBeGreaterThan(5);
+    expect(metric('dv_chunks_received_total')).toBe(metric('dv_chunks_sent_total'));
+    expect(metric('dv_chunks_sent_total')).toBeGreaterThan(5);
     expect(metrics).toContain('dv_pushed_refs_total{status="ok"} 2');
   });
 

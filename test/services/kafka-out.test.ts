@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runDv, startDv, temporaryDirectory, until } from '../support/cli.ts';
-import { findBrokerJars, KafkaBroker } from '../support/kafka.ts';
+import { findBrokerJars, freePorts, KafkaBroker } from '../support/kafka.ts';
 import { type ReadMessage, TestTopics } from '../support/kafka-topics.ts';
 
 const found = findBrokerJars();
@@ -142,6 +142,39 @@ describe.skipIf('missing' in found)('watch into Kafka', () => {
     const more = await topics.read('once.orders');
     expect(more.length).toBe(11);
     expect(bytes(await topics.read('twice.orders'))).toEqual(bytes(more));
+  });
+
+  it("follows a server, through its death and the broker's", async () => {
+    const directory = temporaryDirectory();
+    await dv(directory, 'init', '--bare', '--quiet', 'shop');
+    const [port] = await freePorts(1);
+    const serve = () =>
+      startDv(['serve', '--listen', `127.0.0.1:${port}`, '--log', 'none'], { cwd: directory });
+    let server = serve();
+    const url = `http://127.0.0.1:${port}/shop`;
+    const send = async (lines: string) => {
+      const args = ['ingest', 'orders', '--remote', url, '--key', 'id'];
+      const { status, stderr } = await runDv(args, { cwd: directory, input: lines });
+      expect(stderr).toBe('');
+      expect(status).toBe(0);
+    };
+    await send('{"id":1}\n');
+    const watching = startDv(['watch', url, 'main', '--to', kafka('far')], { cwd: directory });
+    const keys = async () =>
+      (await topics.read('far.orders').catch(() => [])).map(({ key }) => key);
+    await until(async () => (await keys()).length === 1);
+    server.child.kill('SIGKILL');
+    await server.ended;
+    server = serve();
+    await send('{"id":2}\n');
+    await until(async () => (await keys()).length === 2);
+    await broker.kill();
+    await send('{"id":3}\n');
+    await broker.start();
+    await until(async () => new Set(await keys()).size === 3);
+    expect([...new Set(await keys())]).toEqual(['{"id":1}', '{"id":2}', '{"id":3}']);
+    watching.child.kill('SIGTERM');
+    await watching.ended;
   });
 
   it('tells upserts and commits', async () => {

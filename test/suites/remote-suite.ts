@@ -319,12 +319,24 @@ export function remoteSuite(name: string, make: MakeRemote): void {
         expect(await remote.getPush(unknown)).toBeUndefined();
         const put = remote.putSegment(unknown, 0, pack);
         await expect(put).rejects.toMatchObject({ code: 'unknown-session' });
-        await remote.openPush(request());
-        await expect(remote.openPush(request())).rejects.toMatchObject({ code: 'limit-exceeded' });
+        const elsewhere = (branch: string) =>
+          remote.openPush({
+            updates: [command(head, { ref: `refs/heads/${branch}` })],
+            atomic: false,
+          });
+        await elsewhere('a');
+        await expect(elsewhere('b')).rejects.toMatchObject({ code: 'limit-exceeded' });
         await remote.abandonPush(id);
         await remote.abandonPush(id);
         expect(await remote.getPush(id)).toBeUndefined();
         await remote.openPush(request());
+      });
+
+      it('is gone on with by whoever lost its name and asks for the same', async () => {
+        const { id } = await remote.openPush(request());
+        const pack = await bytesOf(sendPack(here.store, { wants: [head], maxBytes: 9000 }));
+        const { pending } = await remote.putSegment(id, 0, pack);
+        expect(await remote.openPush(request())).toEqual({ id, next: 1, pending });
       });
 
       it('leaves nothing when it is abandoned', async () => {

@@ -26,6 +26,7 @@ const SHAPES: Readonly<Record<string, ChangeShape | undefined>> = {
   commits: undefined,
 };
 const RETRY_FOR_MS = 300_000;
+const KEEP_ALIVE_MS = 1 << 30;
 
 export interface PublishScene {
   readonly source: FeedSource;
@@ -48,7 +49,10 @@ export async function publishWatch(
   const branches = shape === undefined ? patterns : [await oneBranch(patterns, repo)];
   const port = await openKafka({ brokers, retryFor: RETRY_FOR_MS, now: environment.now });
   const stop = new AbortController();
+  // Waiting for a feed, or for a broker that closed an idle connection, keeps no process alive.
+  const alive = setInterval(() => undefined, KEEP_ALIVE_MS);
   context.atEnd(async () => {
+    clearInterval(alive);
     stop.abort();
     await port.close();
   });

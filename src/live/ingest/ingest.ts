@@ -174,6 +174,11 @@ class IngestRun {
       this.#begin();
       verdict = this.#filling.add(block, i);
     }
+    // An empty batch that is full lacked columns that the record brought: now it knows them.
+    if (verdict === 'full') {
+      this.#filling.clear();
+      verdict = this.#filling.add(block, i);
+    }
     if (verdict === 'full')
       throw new DvError('too-many-columns', 'one record does not fit in a batch');
     if (typeof verdict === 'object') return this.#bury(block, i, partition, verdict);

@@ -157,8 +157,11 @@ async function stream(
 function writeHead(reply: FastifyReply, contentType: string): void {
   reply.hijack();
   const headers = reply.getHeaders() as Record<string, string>;
+  // The stream ends with its connection: events go out as they are shared, without chunk heads.
+  reply.raw.useChunkedEncodingByDefault = false;
   reply.raw.writeHead(200, {
     ...headers,
+    connection: 'close',
     'content-type': contentType,
     'cache-control': 'no-store, no-transform',
     'x-accel-buffering': 'no',
