@@ -6,12 +6,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { DvError } from '../errors.ts';
 import { type Hash, hashOf } from '../hash.ts';
-import { checkChild, checkNode, endsAtBoundary } from '../prolly/check.ts';
+import { checkChild, checkNode } from '../prolly/check.ts';
 import { Node, type NodeRef } from '../prolly/node.ts';
 import type { Store } from '../store/contract.ts';
 import type { Maintenance, Marker } from '../store/maintenance.ts';
-import { checkEntry } from '../tuple/check-entry.ts';
-import type { Schema } from '../tuple/schema.ts';
+import { EntryChecker } from '../tuple/check-entry.ts';
 import { decodeIndex, PIECE_KIND } from './blob.ts';
 import { type Edge, edgesOf, rootEntryEdges } from './edges.ts';
 import { edgesHere, type Lacks, mayLack } from './gc.ts';
@@ -34,7 +33,7 @@ interface Visit extends Edge {
   /** Not the last of its level: it must end at a boundary. */
   readonly mustEnd?: boolean;
   /** Of the table whose tree this is; undefined in a root's tree. */
-  readonly schema?: Schema;
+  readonly rows?: EntryChecker;
 }
 
 /** `hashes` of everything stored, then the `structure` of what the roots reach. */
@@ -153,7 +152,7 @@ class Walk {
   private async withSchema(visit: Visit & { schemaHash?: Hash }): Promise<Visit> {
     if (visit.schemaHash === undefined) return visit;
     const [bytes] = await this.store.getMany([visit.schemaHash]);
-    return bytes === undefined ? visit : { ...visit, schema: decodeSchema(bytes) };
+    return bytes === undefined ? visit : { ...visit, rows: new EntryChecker(decodeSchema(bytes)) };
   }
 }
 
@@ -182,15 +181,12 @@ function checkChunk(visit: Visit, bytes: Uint8Array): string[] {
 }
 
 function checkTreeNode(visit: Visit, node: Node): string[] {
-  const complaints = checkNode(node);
+  const complaints = checkNode(node, visit.mustEnd);
   const { ref, parentLevel } = visit;
   if (ref !== undefined && parentLevel !== undefined) {
     complaints.push(...checkChild(node, ref, parentLevel));
   }
-  if (visit.mustEnd && !endsAtBoundary(node)) complaints.push('it ends where no boundary is');
-  if (node.level === 0 && visit.schema !== undefined) {
-    for (let i = 0; i < node.count; i++) checkEntry(visit.schema, node.key(i), node.value(i));
-  }
+  if (node.level === 0) visit.rows?.check(node);
   return complaints;
 }
 
@@ -217,7 +213,7 @@ function expand(
 
 function expandNode(visit: Visit, bytes: Uint8Array): Visit[] {
   const node = new Node(bytes);
-  const { kind, path, schema } = visit;
+  const { kind, path, rows } = visit;
   if (node.level === 0) {
     if (kind !== 'root') return edgesOf('tree', bytes).map((edge) => ({ ...edge, path }));
     return Array.from({ length: node.count }, (_, i) => {
@@ -229,7 +225,7 @@ function expandNode(visit: Visit, bytes: Uint8Array): Visit[] {
     kind,
     hash: node.childHash(i),
     path,
-    schema,
+    rows,
     ref: node.child(i),
     parentLevel: node.level,
     mustEnd: i < node.count - 1 || (visit.mustEnd ?? false),

@@ -6,8 +6,11 @@ import { compareBytes } from '../bytes.ts';
 import type { Node, NodeRef } from './node.ts';
 import { CHILD_ENTRY_OVERHEAD, isBoundary, LEAF_ENTRY_OVERHEAD } from './splitter.ts';
 
-/** Complaints about a node by itself; empty when it is sound. */
-export function checkNode(node: Node): string[] {
+/**
+ * Complaints about a node by itself; empty when it is sound. `mustEnd`: it is not the last of
+ * its level, and so ends at a boundary.
+ */
+export function checkNode(node: Node, mustEnd = false): string[] {
   const complaints: string[] = [];
   for (let i = 1; i < node.count; i++) {
     if (node.compareKeyTo(i - 1, node, i) >= 0) {
@@ -19,6 +22,7 @@ export function checkNode(node: Node): string[] {
   if (early < node.count - 1) {
     complaints.push(`it goes on behind the boundary at entry ${early}`);
   }
+  if (mustEnd && early !== node.count - 1) complaints.push('it ends where no boundary is');
   return complaints;
 }
 
@@ -35,11 +39,6 @@ function firstBoundary(node: Node): number {
     size = after;
   }
   return count;
-}
-
-/** A node that is not the last of its level must end at a boundary. */
-export function endsAtBoundary(node: Node): boolean {
-  return firstBoundary(node) === node.count - 1;
 }
 
 /** Does a node agree with what its parent says of it? */

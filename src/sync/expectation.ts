@@ -25,10 +25,9 @@ import {
   TAG_KIND,
 } from '../model/objects.ts';
 import { decodeEntry } from '../model/root.ts';
-import { checkChild, checkNode, endsAtBoundary } from '../prolly/check.ts';
+import { checkChild, checkNode } from '../prolly/check.ts';
 import { FLAG_REFERS, Node, type NodeRef } from '../prolly/node.ts';
-import { checkEntry } from '../tuple/check-entry.ts';
-import type { Schema } from '../tuple/schema.ts';
+import type { EntryChecker } from '../tuple/check-entry.ts';
 import { checkCborDepth } from './cbor-depth.ts';
 import { FoldedNames } from './root-names.ts';
 
@@ -69,13 +68,13 @@ const PIECE_VERSION = 0x01;
 const MAX_PIECE_BYTES = 128 * 1024;
 
 /**
- * `schema`: of `expected.schema`, when there is one.
+ * `rows`: for `expected.schema`, when there is one.
  * @throws DvError `corrupt`, `bad-name`, `newer-format`
  */
 export function checkChunk(
   expected: Expectation,
   bytes: Uint8Array,
-  schema: Schema | undefined,
+  rows: EntryChecker | undefined,
 ): void {
   switch (expected.kind) {
     case 'named':
@@ -84,7 +83,7 @@ export function checkChunk(
     case 'root':
     case 'tree':
     case 'end':
-      checkTree(expected, new Node(bytes), schema);
+      checkTree(expected, new Node(bytes), rows);
       break;
     case 'table':
       if (bytes[0] === TABLE_KIND) checkCborDepth(bytes.subarray(2));
@@ -130,13 +129,12 @@ function checkNamed({ below, only }: Expectation, bytes: Uint8Array): void {
   }
 }
 
-function checkTree(expected: Expectation, node: Node, schema: Schema | undefined): void {
+function checkTree(expected: Expectation, node: Node, rows: EntryChecker | undefined): void {
   const { kind, ref, parentLevel } = expected;
-  const complaints = checkNode(node);
+  const complaints = checkNode(node, expected.mustEnd);
   if (ref !== undefined && parentLevel !== undefined) {
     complaints.push(...checkChild(node, ref, parentLevel));
   }
-  if (expected.mustEnd && !endsAtBoundary(node)) complaints.push('it ends where no boundary is');
   if (kind === 'end' && (node.level > 0 || node.flags !== 0)) {
     complaints.push('it refers to more than its parent says');
   }
@@ -145,13 +143,14 @@ function checkTree(expected: Expectation, node: Node, schema: Schema | undefined
   }
   if (complaints.length > 0) throw wrong(complaints.join('; '));
   if (node.level > 0) return;
+  const { bytes } = node;
   let flags = 0;
-  for (let i = 0; i < node.count; i++) flags |= (node.value(i)[0] ?? 0) & FLAG_REFERS;
+  for (let i = 0; i < node.count; i++) {
+    if (node.valueLength(i) > 0) flags |= bytes[node.values[i]] & FLAG_REFERS;
+  }
   if (flags !== node.flags) throw wrong('a leaf hides whether it refers to more');
   if (kind === 'root') checkNames(node);
-  else if (schema !== undefined) {
-    for (let i = 0; i < node.count; i++) checkEntry(schema, node.key(i), node.value(i));
-  }
+  else rows?.check(node);
 }
 
 /** Names and entries of a root's leaf. */

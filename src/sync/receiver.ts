@@ -24,7 +24,7 @@ import { NodeStore } from '../prolly/node-store.ts';
 import { loadCompression } from '../store/compression.ts';
 import type { ObjectStore, StateUpdate, Store } from '../store/contract.ts';
 import type { EncodedChunk, Presence, ReceivedChunk } from '../store/transfer.ts';
-import type { Schema } from '../tuple/schema.ts';
+import { EntryChecker } from '../tuple/check-entry.ts';
 import { Counterparts } from './counterparts.ts';
 import { ChunkDecoder } from './decode-chunk.ts';
 import {
@@ -62,7 +62,8 @@ export class Receiver {
   private readonly seen = new HashSet();
   private readonly received: ReceivedChunks;
   private readonly counterparts: Counterparts;
-  private readonly schemas = new Map<Hash, Schema>();
+  /** By the hash of a schema. */
+  private readonly checkers = new Map<Hash, EntryChecker>();
   private readonly shallow: Set<Hash>;
   private readonly filter: ReceptionFilter;
   /** Whole in the store and counted on, not through a parent that is. */
@@ -270,19 +271,19 @@ export class Receiver {
   private async verify(expected: readonly Expectation[], bytes: Uint8Array): Promise<void> {
     for (const one of expected) {
       const isLeaf = one.schema !== undefined && bytes[2] === 0;
-      checkChunk(one, bytes, isLeaf ? await this.schemaOf(one.schema as Hash) : undefined);
+      checkChunk(one, bytes, isLeaf ? await this.checkerFor(one.schema as Hash) : undefined);
     }
   }
 
-  private async schemaOf(hash: Hash): Promise<Schema> {
-    const known = this.schemas.get(hash);
+  private async checkerFor(schema: Hash): Promise<EntryChecker> {
+    const known = this.checkers.get(schema);
     if (known !== undefined) return known;
-    const bytes = this.pending.has(hash) ? undefined : await this.received.get(hash);
+    const bytes = this.pending.has(schema) ? undefined : await this.received.get(schema);
     if (bytes === undefined) throw badPack('rows come before their schema');
-    const schema = decodeSchema(bytes);
-    if (this.schemas.size >= MOST_SCHEMAS) this.schemas.clear();
-    this.schemas.set(hash, schema);
-    return schema;
+    const checker = new EntryChecker(decodeSchema(bytes));
+    if (this.checkers.size >= MOST_SCHEMAS) this.checkers.clear();
+    this.checkers.set(schema, checker);
+    return checker;
   }
 
   private keep(expected: Expectation, chunk: ReceivedChunk): void {

@@ -1,11 +1,10 @@
 /**
  * Primary-key cells to bytes and back, so that comparing bytes gives the order of the types:
  * the components of key-component.ts one after the other, in key order. Decoding gives the
- * exact cells back, and a key has one encoding.
+ * exact cells back, and a key has one encoding (check-key.ts).
  *
  * Who uses it: the row codec, and whoever seeks a key.
  */
-import { isUtf8 } from 'node:buffer';
 import { ByteReader, ByteWriter } from '../bytes.ts';
 import { bug, DvError } from '../errors.ts';
 import { misfitReason } from './cell-type.ts';
@@ -128,25 +127,4 @@ export function decodeKey(key: Uint8Array, types: readonly ColumnType[]): string
   const decoder = new KeyDecoder(types);
   decoder.read(key, out);
   return types.map((_, i) => out.bytes.toString('utf8', decoder.ends[i - 1] ?? 0, decoder.ends[i]));
-}
-
-/** Decoding and encoding again gives the same bytes. @throws DvError `corrupt` when not */
-export function checkKey(key: Uint8Array, types: readonly ColumnType[]): void {
-  const out = new ByteWriter(key.length + 24);
-  const decoder = new KeyDecoder(types);
-  decoder.read(key, out);
-  const again = new ByteWriter(key.length);
-  for (let i = 0; i < types.length; i++) {
-    const start = decoder.ends[i - 1] ?? 0;
-    const last = i === types.length - 1;
-    if (!isUtf8(out.bytes.subarray(start, decoder.ends[i]))) {
-      throw new DvError('corrupt', 'a key is not UTF-8');
-    }
-    if (!appendComponent(again, types[i], out.bytes, start, decoder.ends[i], last)) {
-      throw new DvError('corrupt', `a key column of type ${types[i]} holds something else`);
-    }
-  }
-  if (key.length > MAX_KEY_BYTES || !again.take().equals(key)) {
-    throw new DvError('corrupt', 'a key is not in its one canonical form');
-  }
 }

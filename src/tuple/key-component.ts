@@ -158,13 +158,28 @@ function readDate(reader: ByteReader, out: ByteWriter): void {
 }
 
 function readEscapedText(reader: ByteReader, out: ByteWriter): void {
-  for (;;) {
-    const byte = reader.u8();
+  reader.offset = appendUnescaped(out, reader.bytes, reader.offset, reader.bytes.length);
+}
+
+/**
+ * Appends the text whose escaped form starts at b[start], and ends before `limit`; where that
+ * ends. @throws DvError `corrupt`
+ */
+export function appendUnescaped(
+  out: ByteWriter,
+  b: Uint8Array,
+  start: number,
+  limit: number,
+): number {
+  for (let at = start; at < limit; at++) {
+    const byte = b[at];
     if (byte === 0) {
-      const mark = reader.u8();
-      if (mark === TEXT_END) return;
+      at += 1;
+      const mark = at < limit ? b[at] : -1;
+      if (mark === TEXT_END) return at + 1;
       if (mark !== ESCAPED_ZERO) throw new DvError('corrupt', 'a text key has a bad escape');
     }
     out.u8(byte);
   }
+  throw new DvError('corrupt', 'a text key has no end');
 }

@@ -146,6 +146,29 @@ function appendDigits(out: ByteWriter, value: number): void {
   out.length = start + size;
 }
 
+/** Where the integer that starts at b[start] ends. @throws DvError `corrupt` when it is none */
+export function integerEnd(b: Uint8Array, start: number, limit: number): number {
+  const lead = start < limit ? b[start] : 0;
+  const size = lead < 0x80 ? 0x80 - lead : lead - 0x80;
+  const end = start + 1 + size;
+  if (size > 8 || end > limit) throw new DvError('corrupt', 'an integer key has a wrong length');
+  if (size === 0) return end;
+  const flip = lead < 0x80 ? 0xff : 0;
+  const first = b[start + 1] ^ flip;
+  if (first === 0) throw new DvError('corrupt', 'an integer key has a leading zero byte');
+  if (size === 8 && first >= 0x80 && !(flip !== 0 && isLeast(b, start + 1))) {
+    throw new DvError('corrupt', 'an integer key is beyond 64 bits');
+  }
+  return end;
+}
+
+/** The eight bytes at `at`, flipped, are 2^63. */
+function isLeast(b: Uint8Array, at: number): boolean {
+  if (b[at] !== 0x7f) return false;
+  for (let i = at + 1; i < at + 8; i++) if (b[i] !== 0xff) return false;
+  return true;
+}
+
 /** Passes over one integer, every byte of it XORed with `flip`. @throws DvError `corrupt` */
 export function skipInteger(reader: ByteReader, flip: number): void {
   readMagnitude(reader, flip);

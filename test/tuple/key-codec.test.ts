@@ -4,13 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { ByteWriter } from '../../src/bytes.ts';
 import { DvError } from '../../src/errors.ts';
 import { fits } from '../../src/tuple/cell-type.ts';
-import {
-  checkKey,
-  decodeKey,
-  encodeKey,
-  KeyEncoder,
-  MAX_KEY_BYTES,
-} from '../../src/tuple/key-codec.ts';
+import { checkKey } from '../../src/tuple/check-key.ts';
+import { decodeKey, encodeKey, KeyEncoder, MAX_KEY_BYTES } from '../../src/tuple/key-codec.ts';
 import { COLUMN_TYPES, type ColumnType } from '../../src/tuple/schema.ts';
 import { batchOf, layouts } from '../support/row-batches.ts';
 import { anyCells, cellsOf, compareCells } from '../support/typed-cells.ts';
