@@ -28,10 +28,16 @@ export interface Compression {
   /** One frame, to be used soon and let go. `dictionary` must pass `canBeDictionary`. */
   compress(bytes: Uint8Array, dictionary?: Dictionary): Uint8Array;
   /**
-   * Exactly `rawSize` bytes; no more memory than that is spent on hostile input.
+   * Exactly `rawSize` bytes; no more memory than that is spent on hostile input. They may be put
+   * at the start of `room`, which has as many.
    * @throws DvError `corrupt`
    */
-  decompress(frame: Uint8Array, rawSize: number, dictionary?: Dictionary): Uint8Array;
+  decompress(
+    frame: Uint8Array,
+    rawSize: number,
+    dictionary?: Dictionary,
+    room?: Buffer,
+  ): Uint8Array;
 }
 
 /** What `prepare` answers; good for the compression that made it only. */
@@ -139,8 +145,14 @@ class NativeCompression implements Compression {
       : this.compressor.compressUsingDict(out, bytes, bytesOf(dictionary), LEVEL);
   }
 
-  decompress(frame: Uint8Array, rawSize: number, dictionary?: Dictionary): Uint8Array {
-    const out = Buffer.allocUnsafe(checkRawSize(rawSize));
+  decompress(
+    frame: Uint8Array,
+    rawSize: number,
+    dictionary?: Dictionary,
+    room?: Buffer,
+  ): Uint8Array {
+    const size = checkRawSize(rawSize);
+    const out = room?.subarray(0, size) ?? Buffer.allocUnsafe(size);
     return checkedFrame(rawSize, () =>
       out.subarray(0, this.decompressInto(out, frame, dictionary)),
     );

@@ -3,6 +3,7 @@
  */
 import type { DvError } from '../errors.ts';
 import type { Hash } from '../hash.ts';
+import type { ChunkForm } from './transfer.ts';
 
 /** Chunks on their way: chunk i is bytes[ends[i - 1] .. ends[i]). */
 export interface PutMessage {
@@ -10,8 +11,19 @@ export interface PutMessage {
   readonly ends: readonly number[];
   readonly hashes: readonly Hash[];
   readonly likes: readonly (Hash | undefined)[];
+  /** Of a transfer: chunk i of `forms` came with data that lies behind all chunks in `bytes`. */
+  readonly received?: {
+    readonly transfer: string;
+    readonly forms: readonly (ReceivedForm | undefined)[];
+  };
   /** The clock at sending, ms since the epoch: a worker has none of its own. */
   readonly now: number;
+}
+
+export interface ReceivedForm {
+  readonly form: ChunkForm;
+  readonly start: number;
+  readonly end: number;
 }
 
 export interface WorkerSetup {

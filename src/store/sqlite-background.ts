@@ -1,14 +1,17 @@
 /**
  * Hands batches of chunks to a thread of their own (sqlite-worker.ts) once an operation has
- * stored so much that the thread pays; small commits never start it.
+ * stored so much that the thread pays; small commits never start it. It ends when there was
+ * nothing to store for a while, as a server has many repositories open.
  */
 import { Worker } from 'node:worker_threads';
 import { DvError, type ErrorCode } from '../errors.ts';
-import type { ChunkToPut } from './contract.ts';
-import type { PutAnswer, PutMessage, WorkerSetup } from './put-message.ts';
+import type { PutAnswer, PutMessage, ReceivedForm, WorkerSetup } from './put-message.ts';
+import type { ReceivedChunk } from './transfer.ts';
 
 /** Bytes stored by the caller's own thread before the other is started. */
 const START_AFTER_BYTES = 3 * 1024 * 1024;
+/** The thread ends after so long without work, in ms. */
+const IDLE_MS = 5000;
 
 interface Waiting {
   resolve(): void;
@@ -17,22 +20,33 @@ interface Waiting {
 
 export class BackgroundPuts {
   private readonly setup: () => WorkerSetup;
+  private readonly idleMs: number;
   private worker: Worker | undefined;
   private readonly waiting: Waiting[] = [];
   private ended: Promise<void> | undefined;
   private seenBytes = 0;
   private last: Promise<unknown> = Promise.resolve();
+  private timer: NodeJS.Timeout | undefined;
 
-  constructor(setup: () => WorkerSetup) {
+  constructor(setup: () => WorkerSetup, idleMs = IDLE_MS) {
     this.setup = setup;
+    this.idleMs = idleMs;
   }
 
-  /** Stores the chunks, or answers undefined: too little so far, the caller does it. */
-  put(chunks: readonly ChunkToPut[]): Promise<void> | undefined {
+  get isRunning(): boolean {
+    return this.worker !== undefined;
+  }
+
+  /**
+   * Stores the chunks, of a transfer if it is named, or answers undefined: too little so far,
+   * the caller does it.
+   */
+  put(chunks: readonly ReceivedChunk[], transfer?: string): Promise<void> | undefined {
     for (const { bytes } of chunks) this.seenBytes += bytes.length;
     if (this.seenBytes < START_AFTER_BYTES) return undefined;
+    clearTimeout(this.timer);
     const worker = this.start();
-    const message = this.pack(chunks);
+    const message = packMessage(chunks, transfer, this.setup().now);
     const done = new Promise<void>((resolve, reject) => this.waiting.push({ resolve, reject }));
     this.last = done.catch(() => undefined); // the caller gets the error; this only waits
     worker.postMessage(message, [message.bytes.buffer as ArrayBuffer]);
@@ -45,21 +59,6 @@ export class BackgroundPuts {
     await this.last;
   }
 
-  private pack(chunks: readonly ChunkToPut[]): PutMessage {
-    const total = chunks.reduce((sum, { bytes }) => sum + bytes.length, 0);
-    // Not filled with zeros first, and not from a pool: it is given away.
-    const bytes = Buffer.allocUnsafeSlow(total);
-    const ends: number[] = [];
-    let at = 0;
-    for (const chunk of chunks) {
-      bytes.set(chunk.bytes, at);
-      at += chunk.bytes.length;
-      ends.push(at);
-    }
-    const hashes = chunks.map(({ hash }) => hash);
-    return { bytes, ends, hashes, likes: chunks.map(({ like }) => like), now: this.setup().now };
-  }
-
   private start(): Worker {
     if (this.worker !== undefined) return this.worker;
     // Beside this file: as source, or in the bundle.
@@ -67,9 +66,9 @@ export class BackgroundPuts {
     const worker = new Worker(new URL(file, import.meta.url), { workerData: this.setup() });
     worker.on('message', ({ error }: PutAnswer) => this.answer(error));
     this.ended = new Promise((resolve) => {
-      worker.once('error', (cause) => this.fail(cause));
+      worker.once('error', (cause) => this.worker === worker && this.fail(cause));
       worker.once('exit', () => {
-        this.fail(new Error('the storing thread ended'));
+        if (this.worker === worker) this.fail(new Error('the storing thread ended'));
         resolve();
       });
     });
@@ -81,6 +80,16 @@ export class BackgroundPuts {
     const waiting = this.waiting.shift();
     if (error === null) waiting?.resolve();
     else waiting?.reject(rebuild(error));
+    if (this.waiting.length > 0) return;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.end(), this.idleMs).unref();
+  }
+
+  /** What comes after this starts another thread. */
+  private end(): void {
+    clearTimeout(this.timer);
+    this.worker?.postMessage('close');
+    this.worker = undefined;
   }
 
   private fail(cause: unknown): void {
@@ -91,9 +100,45 @@ export class BackgroundPuts {
   /** Waits for what is under way and ends the thread. Idempotent. */
   async close(): Promise<void> {
     await this.idle();
-    this.worker?.postMessage('close');
+    this.end();
     await this.ended;
   }
+}
+
+function packMessage(
+  chunks: readonly ReceivedChunk[],
+  transfer: string | undefined,
+  now: number,
+): PutMessage {
+  const total = chunks.reduce((sum, one) => sum + one.bytes.length + dataOf(one).length, 0);
+  // Not filled with zeros first, and not from a pool: it is given away.
+  const bytes = Buffer.allocUnsafeSlow(total);
+  let at = 0;
+  const ends = chunks.map((chunk) => {
+    bytes.set(chunk.bytes, at);
+    at += chunk.bytes.length;
+    return at;
+  });
+  const forms = chunks.map((chunk, i): ReceivedForm | undefined => {
+    const { encoded } = chunk;
+    if (encoded === undefined) return undefined;
+    const { form } = encoded;
+    if (form.kind === 'raw') return { form, start: ends[i] - chunk.bytes.length, end: ends[i] };
+    const start = at;
+    bytes.set(encoded.data, start);
+    at += encoded.data.length;
+    return { form, start, end: at };
+  });
+  const hashes = chunks.map(({ hash }) => hash);
+  const likes = chunks.map(({ like }) => like);
+  return { bytes, ends, hashes, likes, now, ...(transfer && { received: { transfer, forms } }) };
+}
+
+const NOTHING = new Uint8Array(0);
+
+/** Of a chunk that came raw its bytes are enough. */
+function dataOf({ encoded }: ReceivedChunk): Uint8Array {
+  return encoded === undefined || encoded.form.kind === 'raw' ? NOTHING : encoded.data;
 }
 
 function rebuild({ code, message, hint, data }: Record<string, unknown>): DvError {

@@ -5,15 +5,22 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import type { DvError } from '../errors.ts';
-import type { ChunkToPut } from './contract.ts';
 import type { PutAnswer, PutMessage, WorkerSetup } from './put-message.ts';
 import { openSqliteStore } from './sqlite.ts';
+import type { ReceivedChunk } from './transfer.ts';
 
-function chunksOf({ bytes, ends, hashes, likes }: PutMessage): ChunkToPut[] {
+function chunksOf({ bytes, ends, hashes, likes, received }: PutMessage): ReceivedChunk[] {
   return hashes.map((hash, i) => {
     const chunk = bytes.subarray(i === 0 ? 0 : ends[i - 1], ends[i]);
     const like = likes[i];
-    return like === undefined ? { hash, bytes: chunk } : { hash, bytes: chunk, like };
+    const came = received?.forms[i];
+    const encoded = came && {
+      hash,
+      rawSize: chunk.length,
+      form: came.form,
+      data: bytes.subarray(came.start, came.end),
+    };
+    return { hash, bytes: chunk, ...(like && { like }), ...(encoded && { encoded }) };
   });
 }
 
@@ -37,7 +44,12 @@ async function serve(): Promise<void> {
         return;
       }
       clock = message.now;
-      const error = await store.putMany(chunksOf(message)).then(() => null, describe);
+      const chunks = chunksOf(message);
+      const stored =
+        message.received === undefined
+          ? store.putMany(chunks)
+          : store.putReceived(message.received.transfer, chunks);
+      const error = await stored.then(() => null, describe);
       port.postMessage({ error } satisfies PutAnswer);
     });
   });

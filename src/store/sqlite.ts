@@ -204,7 +204,9 @@ class SqliteStore implements Store, Maintenance {
   }
 
   putReceived(transfer: string, chunks: readonly ReceivedChunk[]): Promise<void> {
-    return this.file.during(this.receive(transfer, chunks));
+    return this.file.during(
+      this.background?.put(chunks, transfer) ?? this.receive(transfer, chunks),
+    );
   }
 
   private async receive(transfer: string, chunks: readonly ReceivedChunk[]): Promise<void> {
@@ -218,7 +220,8 @@ class SqliteStore implements Store, Maintenance {
     return this.file.plain(() => this.transfers.list());
   }
 
-  dropTransfer(transfer: string): Promise<void> {
+  async dropTransfer(transfer: string): Promise<void> {
+    await this.background?.idle();
     return this.file.write('stored', () => this.transfers.drop(transfer));
   }
 

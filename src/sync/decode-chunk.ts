@@ -16,10 +16,13 @@ import { badPack, type DictionaryFrame } from './pack-reader.ts';
 
 /** Dictionaries of one pack. */
 const MOST_DICTIONARIES = 16;
+/** Chunks lie one behind the other in slabs: a buffer for each is work for the collector. */
+const SLAB_BYTES = 1024 * 1024;
 
 export class ChunkDecoder {
   private readonly compression: Compression;
   private readonly dictionaries = new Map<Hash, PreparedDictionary>();
+  private slab = Buffer.alloc(0);
 
   constructor(compression: Compression) {
     this.compression = compression;
@@ -89,8 +92,13 @@ export class ChunkDecoder {
     data: Uint8Array,
     dictionary?: Dictionary,
   ): Uint8Array {
+    if (this.slab.length < rawSize) {
+      this.slab = Buffer.allocUnsafeSlow(Math.max(SLAB_BYTES, rawSize));
+    }
     try {
-      return this.compression.decompress(data, rawSize, dictionary);
+      const bytes = this.compression.decompress(data, rawSize, dictionary, this.slab);
+      if (bytes.buffer === this.slab.buffer) this.slab = this.slab.subarray(bytes.length);
+      return bytes;
     } catch (error) {
       throw badPack(`chunk ${hash}: ${(error as DvError).message}`, error);
     }

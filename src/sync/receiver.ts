@@ -139,16 +139,15 @@ export class Receiver {
   }
 
   /** Puts what is in memory into the store, under the transfer's name. */
-  spill(): Promise<void> {
-    return this.received.spill();
-  }
+  spill = (): Promise<void> => this.received.spill();
 
   /**
    * Objects wanted. What an earlier run of the transfer brought is looked through, so that
    * the frontier is what it was. @throws DvError `corrupt`, `missing-object`
    */
-  expect(wanted: readonly Expectation[]): Promise<void> {
-    return this.settle(wanted);
+  async expect(wanted: readonly Expectation[]): Promise<void> {
+    await this.settle(wanted);
+    await this.received.settle();
   }
 
   /** Commits whose parents come from now on. */
@@ -159,6 +158,7 @@ export class Receiver {
       if (bytes === undefined) continue;
       await this.settle(expectedBelow({ kind: 'named', hash }, bytes, this.filter));
     }
+    await this.received.settle();
   }
 
   /**
@@ -188,6 +188,7 @@ export class Receiver {
       }
     }
     reader.end();
+    await this.received.settle();
     if (header === undefined || trailer === undefined) throw badPack('it has no header');
     this.count.packs += 1;
     return { header, trailer };
@@ -247,7 +248,7 @@ export class Receiver {
       throw asBadPack(hash, error);
     }
     this.options.onChunk?.(this.count);
-    if (this.received.isFull) await this.spill();
+    if (this.received.isFull) await this.received.startSpilling();
   }
 
   /** A chunk nobody waits for is no harm when it is here anyway. */
@@ -374,7 +375,7 @@ export class Receiver {
     if (isWhole) this.relied.add(hash);
     if (isWhole || this.seen.has(hash)) return samples(one, expectedBelow(one, bytes, this.filter));
     this.keep(one, { hash, bytes });
-    if (this.received.isFull) await this.spill();
+    if (this.received.isFull) await this.received.startSpilling();
     return expectedBelow(one, bytes, this.filter);
   }
 }
