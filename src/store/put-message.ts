@@ -36,4 +36,6 @@ export interface WorkerSetup {
 /** One per message, in their order; `error` is null when the batch is stored. */
 export interface PutAnswer {
   readonly error: ReturnType<DvError['toJSON']> | null;
+  /** The message's, for another one. */
+  readonly bytes: Uint8Array;
 }

@@ -13,6 +13,8 @@ const START_AFTER_BYTES = 3 * 1024 * 1024;
 /** The thread ends after so long without work, in ms. */
 const IDLE_MS = 5000;
 
+const NOTHING = new Uint8Array(0);
+
 interface Waiting {
   resolve(): void;
   reject(error: unknown): void;
@@ -27,6 +29,8 @@ export class BackgroundPuts {
   private seenBytes = 0;
   private last: Promise<unknown> = Promise.resolve();
   private timer: NodeJS.Timeout | undefined;
+  /** Came back with an answer. New buffers of some MB would wait for the collector. */
+  private spare: Uint8Array = NOTHING;
 
   constructor(setup: () => WorkerSetup, idleMs = IDLE_MS) {
     this.setup = setup;
@@ -46,7 +50,8 @@ export class BackgroundPuts {
     if (this.seenBytes < START_AFTER_BYTES) return undefined;
     clearTimeout(this.timer);
     const worker = this.start();
-    const message = packMessage(chunks, transfer, this.setup().now);
+    const message = packMessage(chunks, transfer, this.setup().now, this.spare);
+    this.spare = NOTHING;
     const done = new Promise<void>((resolve, reject) => this.waiting.push({ resolve, reject }));
     this.last = done.catch(() => undefined); // the caller gets the error; this only waits
     worker.postMessage(message, [message.bytes.buffer as ArrayBuffer]);
@@ -64,7 +69,7 @@ export class BackgroundPuts {
     // Beside this file: as source, or in the bundle.
     const file = import.meta.url.endsWith('.ts') ? './sqlite-worker.ts' : './sqlite-worker.cjs';
     const worker = new Worker(new URL(file, import.meta.url), { workerData: this.setup() });
-    worker.on('message', ({ error }: PutAnswer) => this.answer(error));
+    worker.on('message', (answer: PutAnswer) => this.answer(answer));
     this.ended = new Promise((resolve) => {
       worker.once('error', (cause) => this.worker === worker && this.fail(cause));
       worker.once('exit', () => {
@@ -76,7 +81,8 @@ export class BackgroundPuts {
     return worker;
   }
 
-  private answer(error: PutAnswer['error']): void {
+  private answer({ error, bytes }: PutAnswer): void {
+    this.spare = bytes;
     const waiting = this.waiting.shift();
     if (error === null) waiting?.resolve();
     else waiting?.reject(rebuild(error));
@@ -90,6 +96,7 @@ export class BackgroundPuts {
     clearTimeout(this.timer);
     this.worker?.postMessage('close');
     this.worker = undefined;
+    this.spare = NOTHING;
   }
 
   private fail(cause: unknown): void {
@@ -109,10 +116,11 @@ function packMessage(
   chunks: readonly ReceivedChunk[],
   transfer: string | undefined,
   now: number,
+  spare: Uint8Array,
 ): PutMessage {
   const total = chunks.reduce((sum, one) => sum + one.bytes.length + dataOf(one).length, 0);
   // Not filled with zeros first, and not from a pool: it is given away.
-  const bytes = Buffer.allocUnsafeSlow(total);
+  const bytes = spare.length < total ? Buffer.allocUnsafeSlow(total) : spare;
   let at = 0;
   const ends = chunks.map((chunk) => {
     bytes.set(chunk.bytes, at);
@@ -133,8 +141,6 @@ function packMessage(
   const likes = chunks.map(({ like }) => like);
   return { bytes, ends, hashes, likes, now, ...(transfer && { received: { transfer, forms } }) };
 }
-
-const NOTHING = new Uint8Array(0);
 
 /** Of a chunk that came raw its bytes are enough. */
 function dataOf({ encoded }: ReceivedChunk): Uint8Array {

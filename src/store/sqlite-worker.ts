@@ -50,7 +50,8 @@ async function serve(): Promise<void> {
           ? store.putMany(chunks)
           : store.putReceived(message.received.transfer, chunks);
       const error = await stored.then(() => null, describe);
-      port.postMessage({ error } satisfies PutAnswer);
+      const { bytes } = message;
+      port.postMessage({ error, bytes } satisfies PutAnswer, [bytes.buffer as ArrayBuffer]);
     });
   });
 }
