@@ -9,7 +9,7 @@ import type { ReceivedChunk } from '../store/transfer.ts';
 import type { TransferLease } from './transfer-lease.ts';
 
 /** Raw bytes kept in memory, and as much again that the store is taking. */
-const MEMORY_BYTES = 4 * 1024 * 1024;
+const MEMORY_BYTES = 3 * 1024 * 1024;
 
 export class ReceivedChunks {
   private readonly store: Store;

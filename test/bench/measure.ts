@@ -10,6 +10,8 @@ export interface Run {
   readonly seconds: number;
   /** Peak resident memory in MB. */
   readonly megabytes: number;
+  /** CPU time of the process in seconds, as it was a few ms before its end. */
+  readonly cpu: number;
   readonly stdout: string;
 }
 
@@ -35,6 +37,16 @@ function peakOf(pid: number): number {
   }
 }
 
+/** CPU seconds of a process so far: user and system, in ticks of 10 ms. */
+export function cpuOf(pid: number): number {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1].split(' ');
+    return (Number(fields[11]) + Number(fields[12])) / 100;
+  } catch {
+    return 0; // it has ended, or this is no Linux
+  }
+}
+
 export async function runOnce(task: Task): Promise<Run> {
   task.before?.();
   const started = process.hrtime.bigint();
@@ -48,8 +60,11 @@ export async function runOnce(task: Task): Promise<Run> {
     if (stdout.length < KEPT_OUTPUT) stdout += bytes.toString();
   });
   let megabytes = 0;
+  let cpu = 0;
   const poll = setInterval(() => {
-    if (child.pid !== undefined) megabytes = Math.max(megabytes, peakOf(child.pid));
+    if (child.pid === undefined) return;
+    megabytes = Math.max(megabytes, peakOf(child.pid));
+    cpu = Math.max(cpu, cpuOf(child.pid));
   }, 5);
   const status = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject);
@@ -60,7 +75,7 @@ export async function runOnce(task: Task): Promise<Run> {
   if (status !== 0 && !task.allowed?.includes(status ?? -1)) {
     throw new Error(`${task.command} ${task.args.join(' ')} ended with status ${status}`);
   }
-  return { seconds, megabytes, stdout };
+  return { seconds, megabytes, cpu, stdout };
 }
 
 export function median(values: readonly number[]): number {

@@ -1,8 +1,8 @@
 /**
  * `npm run bench:sync -- [--rows N]`, or `npx node test/bench/sync.ts`: clone, push and fetch of the
  * generated table over HTTP between processes of this machine. Times are of whole processes,
- * requests and bytes are the server's own counters. A plain copy of the server's store through
- * the same HTTP stack is the peer of a clone.
+ * CPU times the client's and the server's; requests and bytes are the server's own counters. A
+ * plain copy of the server's store through the same HTTP stack is the peer of a clone.
  */
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { createReadStream, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { request } from 'undici';
-import { runOnce } from './measure.ts';
+import { cpuOf, runOnce } from './measure.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const NODE = join(ROOT, 'node_modules/.bin/node');
@@ -102,11 +102,13 @@ function say(what: string, figures: string): void {
 
 async function timed(url: string, what: string, cwd: string, args: string[]): Promise<void> {
   const before = await counters(url);
+  const cpu = cpuOf(server.pid ?? 0);
   const run = await runOnce({ command: DV, args, cwd, env });
   const after = await counters(url);
   const grown = (name: string): number => (after.get(name) ?? 0) - (before.get(name) ?? 0);
   const parts = [
     `${run.seconds.toFixed(2)} s`,
+    `CPU ${run.cpu.toFixed(2)} s and ${(cpuOf(server.pid ?? 0) - cpu).toFixed(2)} s`,
     `${run.megabytes.toFixed(0)} MB`,
     `server ${peakOf(server.pid ?? 0).toFixed(0)} MB`,
     `${grown('dv_requests_total')} requests`,
