@@ -5,6 +5,7 @@
  */
 import { DvError } from '../errors.ts';
 import type { Hash } from '../hash.ts';
+import type { KnownAncestry } from '../model/known-ancestry.ts';
 import type { CommitMerge } from '../model/merge-commits.ts';
 import { NodeStore } from '../prolly/node-store.ts';
 import type {
@@ -23,6 +24,8 @@ export interface MoveOptions {
   /** The store with the chunks that came; merged chunks go in there too. */
   readonly objects: ObjectStore;
   readonly caller: Caller;
+  /** Of this repository's refs. */
+  readonly ancestry: KnownAncestry;
   readonly now: () => number;
   readonly random: () => number;
   readonly sleep: (ms: number) => Promise<void>;
@@ -66,7 +69,7 @@ export async function moveRefs(
 
 /** What the update would do as things are now; refusals of any kind become outcomes. */
 async function verdictOn(command: RefCommand, options: MoveOptions): Promise<Verdict> {
-  const { store, objects, caller, mayUpdate } = options;
+  const { store, objects, caller, mayUpdate, ancestry } = options;
   const head = (await store.getRef(command.ref)) ?? null;
   try {
     await caller.allow(command);
@@ -74,7 +77,7 @@ async function verdictOn(command: RefCommand, options: MoveOptions): Promise<Ver
     const nodes = new NodeStore(objects);
     const conflicts: ConflictError = (merge, swapped) =>
       conflictsOf(nodes, command, merge, swapped);
-    return await judge(nodes, command, head, conflicts);
+    return await judge({ nodes, ancestry, conflicts }, command, head);
   } catch (error) {
     if (!(error instanceof DvError) || error.kind === 'internal') throw error;
     return { outcome: refusal(command.ref, error, head), update: undefined };

@@ -7,6 +7,7 @@ import { DvError } from '../errors.ts';
 import type { Hash } from '../hash.ts';
 import { feedEpoch, formatCursor } from '../model/cursor.ts';
 import { readHead } from '../model/head.ts';
+import { KnownAncestry } from '../model/known-ancestry.ts';
 import { BRANCH_PREFIX, TAG_PREFIX } from '../model/names.ts';
 import { peelToCommit, readChunk } from '../model/object-reader.ts';
 import { type Clock, TAG_KIND } from '../model/objects.ts';
@@ -72,6 +73,7 @@ export class SyncService {
   private readonly options: ServiceOptions;
   private readonly store: Store;
   private readonly locks = new RefLocks();
+  private readonly ancestry = new KnownAncestry();
   /** Receivers of open sessions: what is pending, so that it need not be found again. */
   private readonly receivers = new Map<string, { receiver: Receiver; next: number }>();
 
@@ -322,6 +324,7 @@ export class SyncService {
         store: this.store,
         objects: receiver.overlay(),
         caller,
+        ancestry: this.ancestry,
         now,
         random,
         sleep,
