@@ -18,6 +18,7 @@ import type {
 import { type ConflictError, judge, type Verdict } from './judge-update.ts';
 import { conflictData } from './merge-conflicts.ts';
 import type { Caller, PushRequest, RefCommand, RefOutcome } from './protocol.ts';
+import type { TakenClocks } from './taken-clocks.ts';
 
 export interface MoveOptions {
   readonly store: Store;
@@ -31,6 +32,9 @@ export interface MoveOptions {
   readonly sleep: (ms: number) => Promise<void>;
   /** Throws when this repository's own rules forbid moving the ref. */
   readonly mayUpdate: (command: RefCommand) => void | Promise<void>;
+  readonly clocks: TakenClocks;
+  /** The commit with the latest clock of those that came; undefined: none came. */
+  readonly brought: Hash | undefined;
   /** What has to be stored with the refs. */
   readonly chunks: () => readonly ChunkToPut[];
   readonly completes: readonly string[];
@@ -55,7 +59,7 @@ export async function moveRefs(
     const outcomes = settle(verdicts, atomic);
     const moves = verdicts.filter((_, i) => outcomes[i].status !== 'refused');
     if (moves.length === 0) return outcomes;
-    const transaction = transactionOf(moves, outcomes, options);
+    const transaction = await transactionOf(moves, outcomes, options);
     const result = await store.transact(transaction, options.chunks());
     if (result.done) return outcomes;
     if (now() >= deadline) {
@@ -121,15 +125,17 @@ function settle(verdicts: readonly Verdict[], atomic: boolean): RefOutcome[] {
   });
 }
 
-function transactionOf(
+async function transactionOf(
   moves: readonly Verdict[],
   outcomes: readonly RefOutcome[],
-  { caller, now, completes, state }: MoveOptions,
-): Transaction {
+  { caller, now, completes, state, objects, clocks, brought }: MoveOptions,
+): Promise<Transaction> {
   const refs = moves.flatMap(({ update }) => (update === undefined ? [] : [update]));
+  const heads = refs.flatMap(({ new: to }) => to ?? []);
+  const taken = await clocks.take(objects, brought === undefined ? heads : [...heads, brought]);
   return {
     refs,
-    ...(state && { state: state(outcomes) }),
+    state: [...(state?.(outcomes) ?? []), ...taken],
     completes,
     log: { actor: caller.actor, time: now(), message: 'push' },
   };

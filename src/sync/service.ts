@@ -5,6 +5,7 @@
  */
 import { DvError } from '../errors.ts';
 import type { Hash } from '../hash.ts';
+import { MAX_AHEAD_MS, nextClock, readClock } from '../model/clock.ts';
 import { feedEpoch, formatCursor } from '../model/cursor.ts';
 import { readHead } from '../model/head.ts';
 import { KnownAncestry } from '../model/known-ancestry.ts';
@@ -43,6 +44,7 @@ import { Receiver } from './receiver.ts';
 import { RefLocks } from './ref-locks.ts';
 import { checkFetchRequest, checkPushRequest } from './request-checks.ts';
 import { openSending, packOf } from './sender.ts';
+import { TakenClocks } from './taken-clocks.ts';
 import { dropStaleTransfers, TransferLease } from './transfer-lease.ts';
 
 export interface ServiceOptions {
@@ -62,8 +64,6 @@ export interface ServiceOptions {
   readonly mayUpdate?: (command: RefCommand) => void | Promise<void>;
 }
 
-/** A commit whose clock is further ahead than this is refused. */
-const MOST_AHEAD_MS = 60_000;
 const FEATURES = ['fetch', 'push', 'merge', 'depth', 'tables', 'levels'];
 const NODE_KEY = 'node';
 const INLINE = 'inline:';
@@ -74,12 +74,14 @@ export class SyncService {
   private readonly store: Store;
   private readonly locks = new RefLocks();
   private readonly ancestry = new KnownAncestry();
+  private readonly clocks: TakenClocks;
   /** Receivers of open sessions: what is pending, so that it need not be found again. */
   private readonly receivers = new Map<string, { receiver: Receiver; next: number }>();
 
   constructor(options: ServiceOptions) {
     this.options = options;
     this.store = options.store;
+    this.clocks = new TakenClocks(options.store);
     this.limits = { ...DEFAULT_LIMITS, ...options.limits };
   }
 
@@ -93,7 +95,7 @@ export class SyncService {
   private async clock(): Promise<Clock> {
     const value = await this.store.getState(NODE_KEY);
     const node = value === undefined ? '00000000' : Buffer.from(value).toString('latin1');
-    return { ms: this.options.now(), counter: 0, node };
+    return nextClock(await readClock(this.store), this.options.now(), node);
   }
 
   /** Branches and tags whose full names start with `prefix`. */
@@ -287,7 +289,8 @@ export class SyncService {
     await receiver.checkRoots();
     const latest = later(session?.record.latest, receiver.latest);
     const outcomes =
-      this.clockRefusals(request, latest) ?? (await this.move(caller, request, receiver, session));
+      this.clockRefusals(request, latest) ??
+      (await this.move(caller, request, receiver, session, latest));
     return { kind: 'done', outcomes, cursor: await this.cursor() };
   }
 
@@ -301,7 +304,7 @@ export class SyncService {
     latest: SessionRecord['latest'],
   ): RefOutcome[] | undefined {
     const ahead = (latest?.ms ?? 0) - this.options.now();
-    if (latest === undefined || ahead <= MOST_AHEAD_MS) return undefined;
+    if (latest === undefined || ahead <= MAX_AHEAD_MS) return undefined;
     const seconds = Math.round(ahead / 1000);
     const message = `the clock of commit ${latest.commit.slice(0, 12)} is ${seconds} s ahead`;
     const error = new DvError('clock-ahead', message, {
@@ -316,6 +319,7 @@ export class SyncService {
     request: PushRequest,
     receiver: Receiver,
     session: StoredSession | undefined,
+    latest: SessionRecord['latest'],
   ): Promise<readonly RefOutcome[]> {
     const { now, random, sleep, mayUpdate = () => {} } = this.options;
     const refs = request.updates.map(({ ref }) => ref);
@@ -330,6 +334,8 @@ export class SyncService {
         sleep,
         mayUpdate,
         chunks: () => receiver.chunks,
+        clocks: this.clocks,
+        brought: latest?.commit,
         completes: receiver.spilled || session !== undefined ? [receiver.transfer] : [],
         state: (outcomes) =>
           session === undefined ? receiver.leaseEnd() : [this.answered(session, outcomes)],
