@@ -13,6 +13,7 @@ import { BRANCH_PREFIX, TAG_PREFIX } from '../model/names.ts';
 import { peelToCommit, readChunk } from '../model/object-reader.ts';
 import { type Clock, TAG_KIND } from '../model/objects.ts';
 import type { Store } from '../store/contract.ts';
+import { HeadsUnderWay } from './heads-under-way.ts';
 import { withKeepAlive } from './keep-alive.ts';
 import { moveRefs, refusal } from './move-refs.ts';
 import {
@@ -75,6 +76,7 @@ export class SyncService {
   private readonly locks = new RefLocks();
   private readonly ancestry = new KnownAncestry();
   private readonly clocks: TakenClocks;
+  private readonly underWay: HeadsUnderWay;
   /** Receivers of open sessions: what is pending, so that it need not be found again. */
   private readonly receivers = new Map<string, { receiver: Receiver; next: number }>();
 
@@ -82,6 +84,7 @@ export class SyncService {
     this.options = options;
     this.store = options.store;
     this.clocks = new TakenClocks(options.store);
+    this.underWay = new HeadsUnderWay(options.store);
     this.limits = { ...DEFAULT_LIMITS, ...options.limits };
   }
 
@@ -323,24 +326,24 @@ export class SyncService {
   ): Promise<readonly RefOutcome[]> {
     const { now, random, sleep, mayUpdate = () => {} } = this.options;
     const refs = request.updates.map(({ ref }) => ref);
-    return this.locks.with(refs, () =>
-      moveRefs(request, {
-        store: this.store,
-        objects: receiver.overlay(),
-        caller,
-        ancestry: this.ancestry,
-        now,
-        random,
-        sleep,
-        mayUpdate,
-        chunks: () => receiver.chunks,
-        clocks: this.clocks,
-        brought: latest?.commit,
-        completes: receiver.spilled || session !== undefined ? [receiver.transfer] : [],
-        state: (outcomes) =>
-          session === undefined ? receiver.leaseEnd() : [this.answered(session, outcomes)],
-      }),
-    );
+    return moveRefs(request, {
+      store: this.store,
+      underWay: this.underWay,
+      inTurn: (work) => this.locks.with(refs, work),
+      objects: receiver.overlay(),
+      caller,
+      ancestry: this.ancestry,
+      now,
+      random,
+      sleep,
+      mayUpdate,
+      chunks: () => receiver.chunks,
+      clocks: this.clocks,
+      brought: latest?.commit,
+      completes: receiver.spilled || session !== undefined ? [receiver.transfer] : [],
+      state: (outcomes) =>
+        session === undefined ? receiver.leaseEnd() : [this.answered(session, outcomes)],
+    });
   }
 
   /** The session keeps its answer, in the transaction that makes it true. */
