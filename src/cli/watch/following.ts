@@ -1,6 +1,8 @@
 /** `dv watch --follow` and `--apply`: the scene of a watch whose refs and files go along. */
 import { DvError } from '../../errors.ts';
-import { BranchApplier, followed, RemoteFollower } from '../../porcelain/follow-remote.ts';
+import { BranchApplier } from '../../porcelain/branch-applier.ts';
+import { RemoteFollower } from '../../porcelain/follow-remote.ts';
+import { followed } from '../../porcelain/followed.ts';
 import type { OpenedFeed } from '../../porcelain/open-feed.ts';
 import { openRemote } from '../../porcelain/open-remote.ts';
 import type { Repository } from '../../porcelain/repository.ts';

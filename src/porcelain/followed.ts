@@ -1,0 +1,67 @@
+/**
+ * A feed whose events are told only when what follows the remote has gone along. Those that
+ * wait together go along in one transaction.
+ */
+import type { Hash } from '../hash.ts';
+import type { FeedEvent, FeedSource, WatchOptions } from '../live/contract.ts';
+import { gatherEvents } from '../live/gather.ts';
+import type { RemoteFollower } from './follow-remote.ts';
+
+/**
+ * Events that go together: each brings a pack with what its `new` has and its `old` has not,
+ * and goes on from where the one before left its ref.
+ */
+function runsOf(events: readonly FeedEvent[]): FeedEvent[][] {
+  const runs: FeedEvent[][] = [];
+  let reached: Map<string, Hash> | undefined;
+  for (const event of events) {
+    const isPacked = event.type === 'commit' && event.pack !== undefined;
+    const goesOn = isPacked && (reached?.get(event.ref) ?? event.old) === event.old;
+    if (goesOn && reached !== undefined) runs.at(-1)?.push(event);
+    else {
+      runs.push([event]);
+      reached = isPacked ? new Map() : undefined;
+    }
+    if (isPacked) reached?.set(event.ref, event.new);
+  }
+  return runs;
+}
+
+export function followed(
+  source: FeedSource,
+  follower: RemoteFollower,
+  moved: () => void,
+): FeedSource {
+  const take = async (events: readonly FeedEvent[]): Promise<void> => {
+    if (await follower.take(events)) moved();
+  };
+  return {
+    url: source.url,
+    async *events(options: WatchOptions) {
+      for await (const waiting of gatherEvents(source, options)) {
+        for (const run of runsOf(waiting)) yield* tellRun(run, take);
+      }
+    },
+    changes: (from, to, options) => source.changes(from, to, options),
+    commitsBetween: (from, to, options) => source.commitsBetween(from, to, options),
+    close: () => source.close(),
+  };
+}
+
+/** What one event fails with holds up no event before it: then each goes by itself. */
+async function* tellRun(
+  run: readonly FeedEvent[],
+  take: (events: readonly FeedEvent[]) => Promise<void>,
+): AsyncGenerator<FeedEvent> {
+  const isWhole = await take(run).then(
+    () => true,
+    (error: unknown) => {
+      if (run.length === 1) throw error;
+      return false;
+    },
+  );
+  for (const event of run) {
+    if (!isWhole) await take([event]);
+    yield event;
+  }
+}
