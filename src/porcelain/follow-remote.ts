@@ -1,3 +1,8 @@
+/**
+ * `dv watch --follow`: what follows a remote's branches (`refs/remotes/...`) goes along as its
+ * commits arrive, out of the packs that come with the news, or fetched where none came. The
+ * feed itself: followed.ts; the branch one is on: branch-applier.ts.
+ */
 import type { Hash } from '../hash.ts';
 import type { CommitEvent, FeedEvent, RefDeletedEvent } from '../live/contract.ts';
 import { isAncestor } from '../model/history.ts';
