@@ -38,6 +38,14 @@ const WRITER_PRAGMAS = `
   PRAGMA journal_size_limit = ${LOG_BYTES};
 `;
 
+/** Who keeps what it read; told in the transaction that comes next, before it runs anything. */
+export interface FileKeeper {
+  /** Another connection has written. */
+  othersWrote(): void;
+  /** What was written since the transaction began is not there. */
+  rolledBack(): void;
+}
+
 export class SqliteFile {
   readonly path: string;
   private readonly db: Database;
@@ -48,6 +56,8 @@ export class SqliteFile {
   private readonly underWay = new Set<Promise<unknown>>();
   private commitment: Commitment | undefined;
   private writes = 0;
+  private keeper: FileKeeper | undefined;
+  private othersVersion: unknown;
 
   /** Use `openSqliteFile`. */
   constructor(path: string, options: FileOptions) {
@@ -67,6 +77,10 @@ export class SqliteFile {
       this.statements.set(sql, statement);
     }
     return statement as Statement<unknown[], Row>;
+  }
+
+  tell(keeper: FileKeeper): void {
+    this.keeper = keeper;
   }
 
   pragma(source: string): unknown {
@@ -149,13 +163,22 @@ export class SqliteFile {
   private transaction<T>(begin: string, run: () => T): T {
     this.sql(begin).run();
     try {
+      this.lookForOthers();
       const result = run();
       this.sql('COMMIT').run();
       return result;
     } catch (error) {
+      this.keeper?.rolledBack();
       if (this.db.inTransaction) this.sql('ROLLBACK').run();
       throw error;
     }
+  }
+
+  private lookForOthers(): void {
+    if (this.keeper === undefined) return;
+    const version = this.sql('PRAGMA data_version').pluck().get();
+    if (version !== this.othersVersion) this.keeper.othersWrote();
+    this.othersVersion = version;
   }
 
   /** Async so that a failure is a rejection; resolved without a wait unless busy. */
