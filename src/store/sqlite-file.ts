@@ -102,9 +102,16 @@ export class SqliteFile {
     return this.retrying(this.options.lockTimeoutMs, run);
   }
 
-  /** Runs statements that must see one state. */
-  read<T>(run: () => T): Promise<T> {
-    return this.retrying(this.options.lockTimeoutMs, () => this.transaction('BEGIN', run));
+  /**
+   * Runs statements that must see one state; no transaction where the keeper has the answer,
+   * `kept`.
+   */
+  read<T>(run: () => T, kept?: () => T | undefined): Promise<T> {
+    return this.retrying(this.options.lockTimeoutMs, () => {
+      if (kept === undefined) return this.transaction('BEGIN', run);
+      this.lookForOthers();
+      return kept() ?? this.transaction('BEGIN', run);
+    });
   }
 
   /**

@@ -122,6 +122,18 @@ export class ObjectReader {
     return id === undefined ? undefined : this.readId(id);
   }
 
+  /** What `get` answers for each, if all of it is in memory. */
+  kept(hashes: readonly Hash[]): Uint8Array[] | undefined {
+    const found: Uint8Array[] = [];
+    for (const hash of hashes) {
+      const entry = this.known.get(hash);
+      const bytes = entry && this.cache.get(entry.id);
+      if (bytes === undefined) return undefined;
+      found.push(bytes);
+    }
+    return found;
+  }
+
   /** An object that was found or inserted in this transaction. */
   note(hash: Hash, entry: ObjectEntry): void {
     if (this.known.size >= KNOWN_ENTRIES) this.forget();

@@ -116,7 +116,10 @@ class SqliteStore implements Store, Maintenance {
   }
 
   getMany(hashes: readonly Hash[]): Promise<(Uint8Array | undefined)[]> {
-    return this.file.read(() => hashes.map((hash) => this.reader.get(hash)));
+    return this.file.read(
+      () => hashes.map((hash) => this.reader.get(hash)),
+      () => this.reader.kept(hashes),
+    );
   }
 
   hasMany(hashes: readonly Hash[]): Promise<boolean[]> {
