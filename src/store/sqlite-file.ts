@@ -58,6 +58,7 @@ export class SqliteFile {
   private writes = 0;
   private keeper: FileKeeper | undefined;
   private othersVersion: unknown;
+  private lookedThisTurn = false;
 
   /** Use `openSqliteFile`. */
   constructor(path: string, options: FileOptions) {
@@ -104,12 +105,13 @@ export class SqliteFile {
 
   /**
    * Runs statements that must see one state; no transaction where the keeper has the answer,
-   * `kept`.
+   * `kept`. Whether others have written is looked for once a turn of the event loop then, so
+   * what they remove may be given for the rest of a turn; what they add is never missed.
    */
   read<T>(run: () => T, kept?: () => T | undefined): Promise<T> {
     return this.retrying(this.options.lockTimeoutMs, () => {
       if (kept === undefined) return this.transaction('BEGIN', run);
-      this.lookForOthers();
+      if (!this.lookedThisTurn) this.lookForOthers();
       return kept() ?? this.transaction('BEGIN', run);
     });
   }
@@ -186,6 +188,11 @@ export class SqliteFile {
     const version = this.sql('PRAGMA data_version').pluck().get();
     if (version !== this.othersVersion) this.keeper.othersWrote();
     this.othersVersion = version;
+    if (this.lookedThisTurn) return;
+    this.lookedThisTurn = true;
+    setImmediate(() => {
+      this.lookedThisTurn = false;
+    });
   }
 
   /** Async so that a failure is a rejection; resolved without a wait unless busy. */
