@@ -1,6 +1,6 @@
 /**
  * A feed whose events are told only when what follows the remote has gone along. Those that
- * wait together go along in one transaction.
+ * wait together go along in one transaction, unless whoever is told looks at the ref.
  */
 import type { Hash } from '../hash.ts';
 import type { FeedEvent, FeedSource, WatchOptions } from '../live/contract.ts';
@@ -27,10 +27,17 @@ function runsOf(events: readonly FeedEvent[]): FeedEvent[][] {
   return runs;
 }
 
+export interface FollowedOptions {
+  /** Told when a ref has moved. */
+  readonly moved: () => void;
+  /** While an event is told, its ref is at its commit: no event goes along before its turn. */
+  readonly oneByOne: boolean;
+}
+
 export function followed(
   source: FeedSource,
   follower: RemoteFollower,
-  moved: () => void,
+  { moved, oneByOne }: FollowedOptions,
 ): FeedSource {
   const take = async (events: readonly FeedEvent[]): Promise<void> => {
     if (await follower.take(events)) moved();
@@ -39,7 +46,8 @@ export function followed(
     url: source.url,
     async *events(options: WatchOptions) {
       for await (const waiting of gatherEvents(source, options)) {
-        for (const run of runsOf(waiting)) yield* tellRun(run, take);
+        const runs = oneByOne ? waiting.map((event) => [event]) : runsOf(waiting);
+        for (const run of runs) yield* tellRun(run, take);
       }
     },
     changes: (from, to, options) => source.changes(from, to, options),

@@ -70,9 +70,14 @@ async function scene(commits: number) {
 }
 
 /** Plays the events; whom each was told to find the ref at. */
-async function play(follower: RemoteFollower, store: Store, events: readonly FeedEvent[]) {
+async function play(
+  follower: RemoteFollower,
+  store: Store,
+  events: readonly FeedEvent[],
+  oneByOne = false,
+) {
   const told: { readonly event: FeedEvent; readonly at: string | undefined }[] = [];
-  const source = followed(sourceOf(events), follower, () => {});
+  const source = followed(sourceOf(events), follower, { moved: () => {}, oneByOne });
   let error: unknown;
   try {
     for await (const event of source.events({ signal: new AbortController().signal })) {
@@ -100,6 +105,14 @@ describe('a followed feed', () => {
     expect(steps.map((step) => step.old)).toEqual([null, ...reached.slice(0, -1)]);
     // They waited together, so they were made durable together.
     expect(told[0].at).not.toBe(reached[0]);
+  });
+
+  test('goes along one by one where the ref is looked at', async () => {
+    const { here, follower, events } = await scene(10);
+    await using _ = here;
+    const { told, error } = await play(follower, here.repo.store, events, true);
+    expect(error).toBeUndefined();
+    expect(told.map(({ at }) => at)).toEqual(events.map((event) => event.new));
   });
 
   test('passes over what is here, wherever it begins again', async () => {
