@@ -121,18 +121,16 @@ function isTerminal(descriptor: number): boolean {
   return (require('node:tty') as typeof import('node:tty')).isatty(descriptor);
 }
 
-const RANDOM_ID_BYTES = 8;
-const ids = { drawn: Buffer.alloc(0), used: 0 };
+const ID_BYTES = 8;
+/** Drawn for many ids at once: a server needs one a request. */
+let random = Buffer.alloc(0);
 
-/** A server makes two for each request: they are drawn 512 at a time. */
 function randomId(): string {
-  if (ids.used === ids.drawn.length) {
-    const { randomBytes } = require('node:crypto') as typeof import('node:crypto');
-    ids.drawn = randomBytes(512 * RANDOM_ID_BYTES);
-    ids.used = 0;
-  }
-  ids.used += RANDOM_ID_BYTES;
-  return ids.drawn.toString('hex', ids.used - RANDOM_ID_BYTES, ids.used);
+  const { randomBytes } = require('node:crypto') as typeof import('node:crypto');
+  if (random.length === 0) random = randomBytes(ID_BYTES * 256);
+  const id = random.toString('hex', 0, ID_BYTES);
+  random = random.subarray(ID_BYTES);
+  return id;
 }
 
 function identity(text: string): string {

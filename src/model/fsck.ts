@@ -10,7 +10,7 @@ import { checkChild, checkNode, endsAtBoundary } from '../prolly/check.ts';
 import { Node, type NodeRef } from '../prolly/node.ts';
 import type { Store } from '../store/contract.ts';
 import type { Maintenance, Marker } from '../store/maintenance.ts';
-import { checkEntry } from '../tuple/check-entry.ts';
+import { EntryChecker } from '../tuple/check-entry.ts';
 import type { Schema } from '../tuple/schema.ts';
 import { decodeIndex, PIECE_KIND } from './blob.ts';
 import { type Edge, edgesOf, rootEntryEdges } from './edges.ts';
@@ -189,7 +189,8 @@ function checkTreeNode(visit: Visit, node: Node): string[] {
   }
   if (visit.mustEnd && !endsAtBoundary(node)) complaints.push('it ends where no boundary is');
   if (node.level === 0 && visit.schema !== undefined) {
-    for (let i = 0; i < node.count; i++) checkEntry(visit.schema, node.key(i), node.value(i));
+    const entries = new EntryChecker(visit.schema);
+    for (let i = 0; i < node.count; i++) entries.check(node.key(i), node.value(i));
   }
   return complaints;
 }

@@ -27,7 +27,7 @@ import {
 import { decodeEntry } from '../model/root.ts';
 import { checkChild, checkNode, endsAtBoundary } from '../prolly/check.ts';
 import { FLAG_REFERS, Node, type NodeRef } from '../prolly/node.ts';
-import { checkEntry } from '../tuple/check-entry.ts';
+import { EntryChecker } from '../tuple/check-entry.ts';
 import type { Schema } from '../tuple/schema.ts';
 import { checkCborDepth } from './cbor-depth.ts';
 import { FoldedNames } from './root-names.ts';
@@ -146,11 +146,12 @@ function checkTree(expected: Expectation, node: Node, schema: Schema | undefined
   if (complaints.length > 0) throw wrong(complaints.join('; '));
   if (node.level > 0) return;
   let flags = 0;
-  for (let i = 0; i < node.count; i++) flags |= (node.value(i)[0] ?? 0) & FLAG_REFERS;
+  for (let i = 0; i < node.count; i++) flags |= node.valueFlags(i) & FLAG_REFERS;
   if (flags !== node.flags) throw wrong('a leaf hides whether it refers to more');
   if (kind === 'root') checkNames(node);
   else if (schema !== undefined) {
-    for (let i = 0; i < node.count; i++) checkEntry(schema, node.key(i), node.value(i));
+    const entries = new EntryChecker(schema);
+    for (let i = 0; i < node.count; i++) entries.check(node.key(i), node.value(i));
   }
 }
 

@@ -2,9 +2,9 @@
  * Whether an entry is exactly what the encoder would have made of its row: for fsck, and for
  * chunks from outside. What lies in blobs is not read.
  */
-import { isUtf8 } from 'node:buffer';
+import { isUtf8Range } from '../bytes.ts';
 import { DvError } from '../errors.ts';
-import { checkKey } from './key-codec.ts';
+import { KeyChecker } from './key-codec.ts';
 import { checkContentKey } from './keyless.ts';
 import {
   checkKeyless,
@@ -19,22 +19,33 @@ import {
 } from './row-codec.ts';
 import type { Schema } from './schema.ts';
 
-/** @throws DvError `corrupt`, or `newer-format` on unknown flags, with what is wrong */
+/** Checks entries of one schema. */
+export class EntryChecker {
+  readonly #schema: Schema;
+  readonly #keys: KeyChecker;
+
+  constructor(schema: Schema) {
+    this.#schema = schema;
+    this.#keys = new KeyChecker(schema.key.map((column) => schema.columns[column].type));
+  }
+
+  /** @throws DvError `corrupt`, or `newer-format` on unknown flags, with what is wrong */
+  check(key: Uint8Array, value: Uint8Array): void {
+    const schema = this.#schema;
+    const flags = checkKeyless(schema, value);
+    if ((flags & SPILLED_FLAG) !== 0) {
+      if (spilledRef(value).size <= MAX_TUPLE) throw wrong('a tuple is out of line for no reason');
+    } else {
+      checkTuple(schema, value, (flags & REFERS_FLAG) !== 0);
+    }
+    if (schema.key.length === 0) checkContentKey(key, value);
+    else this.#keys.check(key);
+  }
+}
+
+/** As `EntryChecker`, for one entry. @throws DvError `corrupt`, `newer-format` */
 export function checkEntry(schema: Schema, key: Uint8Array, value: Uint8Array): void {
-  const flags = checkKeyless(schema, value);
-  if ((flags & SPILLED_FLAG) !== 0) {
-    if (spilledRef(value).size <= MAX_TUPLE) throw wrong('a tuple is out of line for no reason');
-  } else {
-    checkTuple(schema, value, (flags & REFERS_FLAG) !== 0);
-  }
-  if (schema.key.length === 0) {
-    checkContentKey(key, value);
-    return;
-  }
-  checkKey(
-    key,
-    schema.key.map((column) => schema.columns[column].type),
-  );
+  new EntryChecker(schema).check(key, value);
 }
 
 function checkTuple(schema: Schema, value: Uint8Array, refers: boolean): void {
@@ -62,7 +73,7 @@ function checkCell({ start, end, blobSize, reader }: TupleCursor): void {
     return;
   }
   if (end - start > MAX_INLINE_CELL) throw wrong('a long cell is inline');
-  if (!isUtf8(reader.bytes.subarray(start, end))) throw wrong('a cell is not UTF-8');
+  if (!isUtf8Range(reader.bytes, start, end)) throw wrong('a cell is not UTF-8');
 }
 
 function wrong(message: string): DvError {

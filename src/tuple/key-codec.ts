@@ -5,8 +5,7 @@
  *
  * Who uses it: the row codec, and whoever seeks a key.
  */
-import { isUtf8 } from 'node:buffer';
-import { ByteReader, ByteWriter } from '../bytes.ts';
+import { ByteReader, ByteWriter, compareRanges, isUtf8Range } from '../bytes.ts';
 import { bug, DvError } from '../errors.ts';
 import { misfitReason } from './cell-type.ts';
 import { appendComponent, readComponent } from './key-component.ts';
@@ -130,23 +129,41 @@ export function decodeKey(key: Uint8Array, types: readonly ColumnType[]): string
   return types.map((_, i) => out.bytes.toString('utf8', decoder.ends[i - 1] ?? 0, decoder.ends[i]));
 }
 
-/** Decoding and encoding again gives the same bytes. @throws DvError `corrupt` when not */
+/** Checks keys of one schema, one after the other; allocates nothing a key. */
+export class KeyChecker {
+  readonly #types: readonly ColumnType[];
+  readonly #decoder: KeyDecoder;
+  readonly #text = new ByteWriter(64);
+  readonly #again = new ByteWriter(64);
+
+  constructor(types: readonly ColumnType[]) {
+    this.#types = types;
+    this.#decoder = new KeyDecoder(types);
+  }
+
+  /** Decoding and encoding again gives the same bytes. @throws DvError `corrupt` when not */
+  check(key: Uint8Array): void {
+    const types = this.#types;
+    const { ends } = this.#decoder;
+    const text = this.#text.clear();
+    const again = this.#again.clear();
+    this.#decoder.read(key, text);
+    for (let i = 0, start = 0; i < types.length; start = ends[i++]) {
+      if (!isUtf8Range(text.bytes, start, ends[i])) {
+        throw new DvError('corrupt', 'a key is not UTF-8');
+      }
+      if (!appendComponent(again, types[i], text.bytes, start, ends[i], i === types.length - 1)) {
+        throw new DvError('corrupt', `a key column of type ${types[i]} holds something else`);
+      }
+    }
+    const { bytes, length } = again;
+    if (key.length > MAX_KEY_BYTES || compareRanges(bytes, 0, length, key, 0, key.length) !== 0) {
+      throw new DvError('corrupt', 'a key is not in its one canonical form');
+    }
+  }
+}
+
+/** As `KeyChecker`, for one key. @throws DvError `corrupt` */
 export function checkKey(key: Uint8Array, types: readonly ColumnType[]): void {
-  const out = new ByteWriter(key.length + 24);
-  const decoder = new KeyDecoder(types);
-  decoder.read(key, out);
-  const again = new ByteWriter(key.length);
-  for (let i = 0; i < types.length; i++) {
-    const start = decoder.ends[i - 1] ?? 0;
-    const last = i === types.length - 1;
-    if (!isUtf8(out.bytes.subarray(start, decoder.ends[i]))) {
-      throw new DvError('corrupt', 'a key is not UTF-8');
-    }
-    if (!appendComponent(again, types[i], out.bytes, start, decoder.ends[i], last)) {
-      throw new DvError('corrupt', `a key column of type ${types[i]} holds something else`);
-    }
-  }
-  if (key.length > MAX_KEY_BYTES || !again.take().equals(key)) {
-    throw new DvError('corrupt', 'a key is not in its one canonical form');
-  }
+  new KeyChecker(types).check(key);
 }
