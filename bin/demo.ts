@@ -205,7 +205,7 @@ function lookBack(demo: Demo): void {
 
 async function watchArrive(demo: Demo): Promise<void> {
   demo.say('And live: a watch beside, which sees a commit the moment it is made.');
-  await demo.dvBeside(['watch', '--since', 'HEAD', '--format', 'text'], () => {
+  await demo.dvBeside(['watch', '--since', 'origin/main', '--format', 'text'], () => {
     demo.edit(',https://github.com/zmap/zgrab2', ',https://zmap.io/');
     demo.dv('commit', '-am', 'A page about it');
   });

@@ -7,7 +7,10 @@ import { runProgram, temporaryDirectory } from './support/cli.ts';
 
 const DEMO = fileURLToPath(new URL('../bin/demo.ts', import.meta.url));
 
-test('the story, on real data', async () => {
+/** Fifty processes: seconds on a free machine, minutes on a busy one. */
+const PATIENCE_MS = 300_000;
+
+test('the story, on real data', { timeout: PATIENCE_MS }, async () => {
   const temporary = temporaryDirectory();
   const env = { TMPDIR: temporary, DV_AUTHOR_NAME: undefined };
   const { status, stdout, stderr } = await runProgram(process.execPath, [DEMO], { env });

@@ -121,9 +121,16 @@ function isTerminal(descriptor: number): boolean {
   return (require('node:tty') as typeof import('node:tty')).isatty(descriptor);
 }
 
+const ID_BYTES = 8;
+/** Drawn for many ids at once: a server needs one a request. */
+let random = Buffer.alloc(0);
+
 function randomId(): string {
   const { randomBytes } = require('node:crypto') as typeof import('node:crypto');
-  return randomBytes(8).toString('hex');
+  if (random.length === 0) random = randomBytes(ID_BYTES * 256);
+  const id = random.toString('hex', 0, ID_BYTES);
+  random = random.subarray(ID_BYTES);
+  return id;
 }
 
 function identity(text: string): string {

@@ -7,7 +7,7 @@
  */
 import type { SchemaElement, SchemaTree } from 'hyparquet';
 import { DvError } from '../errors.ts';
-import { badParquet } from './parquet-errors.ts';
+import { badParquet, decoding } from './parquet-errors.ts';
 import { kindOf, type LeafKind } from './parquet-kinds.ts';
 
 export interface Leaf {
@@ -41,7 +41,8 @@ export interface Field {
 /** The fields of the root: the table's columns. */
 export function columnFields(file: string, root: SchemaTree): Field[] {
   const builder = new FieldBuilder(file);
-  const fields = root.children.map((child) => builder.build(child, 0, 0));
+  const build = () => root.children.map((child) => builder.build(child, 0, 0));
+  const fields = decoding({ file }, build);
   checkNames(file, fields);
   return fields;
 }

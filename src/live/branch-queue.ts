@@ -94,8 +94,9 @@ export class BranchQueue {
       const attempt = await this.#apply(batch);
       if (await this.#move(attempt)) {
         this.#state = attempt.state;
-        const cursor = await this.#cursor();
-        for (const [i, outcome] of attempt.outcomes.entries()) answer(batch[i], outcome, cursor);
+        const behind = { cursor: await this.#cursor(), clock: attempt.clock };
+        if (attempt.refs.length > 0) await this.#scene.moved?.(this.#ref);
+        for (const [i, outcome] of attempt.outcomes.entries()) answer(batch[i], outcome, behind);
         return;
       }
       this.#state = undefined;
@@ -137,7 +138,9 @@ export class BranchQueue {
 
   async #apply(batch: readonly Waiting[]): Promise<WriteAttempt> {
     const scene = { ...this.#scene, branch: this.#branch, nodes: this.#nodes };
-    const attempt = new WriteAttempt(scene, await this.#open(), await readClock(scene.store));
+    const state = await this.#open();
+    if (state.head !== null) await scene.guard?.(this.#ref, state.head);
+    const attempt = new WriteAttempt(scene, state, await readClock(scene.store));
     for (const { request } of batch) {
       const mark = this.#chunks.mark();
       if (await attempt.add(request)) continue;
@@ -157,7 +160,9 @@ export class BranchQueue {
   }
 }
 
-function answer({ resolve, reject }: Waiting, outcome: Outcome, cursor: string): void {
+type Behind = Pick<WriteResult, 'cursor' | 'clock'>;
+
+function answer({ resolve, reject }: Waiting, outcome: Outcome, behind: Behind): void {
   if (outcome.kind === 'refused') reject(outcome.error);
-  else resolve({ ...outcome.result, cursor });
+  else resolve({ ...outcome.result, ...behind });
 }

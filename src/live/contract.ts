@@ -194,6 +194,8 @@ export interface WriteResult {
   readonly tables: readonly TableRowCounts[];
   /** Feed cursor from which on every reader of this server sees the commit. */
   readonly cursor: string;
+  /** The repository's clock behind the write, where it is known and there is one. */
+  readonly clock?: Clock;
 }
 
 /** Writes rows to branches of one store; requests that arrive together share one transaction. */

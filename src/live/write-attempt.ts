@@ -5,6 +5,7 @@
  */
 
 import { DvError } from '../errors.ts';
+import type { Hash } from '../hash.ts';
 import { clockUpdate } from '../model/clock.ts';
 import { BRANCH_PREFIX } from '../model/names.ts';
 import { readCommit } from '../model/object-reader.ts';
@@ -25,8 +26,16 @@ import {
 } from './write-keys.ts';
 import { type AppliedRequest, applyRequest, countTables } from './write-request.ts';
 
+/** Who has a say where a branch moves. */
+export interface MoveHooks {
+  /** Asked before a branch moves from `head`, once for all that move it together. It throws. */
+  readonly guard?: (ref: string, head: Hash) => Promise<void>;
+  /** Told when it has moved. */
+  readonly moved?: (ref: string) => Promise<void>;
+}
+
 /** What the writers of one store share. */
-export interface WriterScene {
+export interface WriterScene extends MoveHooks {
   readonly store: Store;
   /** ms since the epoch. */
   readonly now: () => number;
@@ -41,9 +50,12 @@ export interface AttemptScene extends WriterScene {
   readonly nodes: NodeStore;
 }
 
+/** Without what is known only when the transaction has held. */
+type Applied = Omit<WriteResult, 'cursor' | 'clock'>;
+
 /** What became of a request, to be told when the transaction has held. */
 export type Outcome =
-  | { readonly kind: 'written'; readonly result: Omit<WriteResult, 'cursor'> }
+  | { readonly kind: 'written'; readonly result: Applied }
   | { readonly kind: 'refused'; readonly error: unknown };
 
 interface NamedRequest {
@@ -80,6 +92,11 @@ export class WriteAttempt {
     }
   }
 
+  /** The repository's last stamp behind the requests so far. */
+  get clock(): Clock | undefined {
+    return this.refs.length > 0 ? this.state.commit?.clock : this.#clock;
+  }
+
   /** What else the transaction sets. */
   async updates(): Promise<StateUpdate[]> {
     const { sweeper, now } = this.#scene;
@@ -91,7 +108,7 @@ export class WriteAttempt {
     return updates;
   }
 
-  async #write(request: WriteRequest): Promise<Omit<WriteResult, 'cursor'>> {
+  async #write(request: WriteRequest): Promise<Applied> {
     const named = this.#name(request);
     const answered = named && (await this.#answerOf(named));
     if (answered !== undefined) return this.#repeat(answered);
@@ -133,7 +150,7 @@ export class WriteAttempt {
     return value && decodeAnswer(value, key, digest);
   }
 
-  async #repeat({ commit, changed }: AnsweredKey): Promise<Omit<WriteResult, 'cursor'>> {
+  async #repeat({ commit, changed }: AnsweredKey): Promise<Applied> {
     return { commit, changed, tables: changed ? await this.#counts(commit) : [] };
   }
 

@@ -15,13 +15,13 @@ import { readNodeId } from '../model/node-id.ts';
 import type { Store } from '../store/contract.ts';
 import { BranchQueue } from './branch-queue.ts';
 import type { RowWriter, SourceOffsets, WriteRequest, WriteResult } from './contract.ts';
-import type { WriterScene } from './write-attempt.ts';
+import type { MoveHooks, WriterScene } from './write-attempt.ts';
 import { KeySweeper } from './write-keys.ts';
 
 /** Branches that are kept open while nobody writes to them. */
 const MAX_QUEUES = 64;
 
-export interface RowWriterOptions {
+export interface RowWriterOptions extends MoveHooks {
   /** ms since the epoch. */
   readonly now: () => number;
   /** 16 random hex digits: the feed's epoch, where it has none yet. */
@@ -76,8 +76,8 @@ class StoreRowWriter implements RowWriter {
 
   async #look(): Promise<WriterScene> {
     const store = this.#store;
-    const { now, randomId } = this.#options;
+    const { now, randomId, ...hooks } = this.#options;
     const [node, epoch] = [await readNodeId(store), await feedEpoch(store, randomId)];
-    return { store, now, node, epoch, sweeper: new KeySweeper(store) };
+    return { store, now, node, epoch, sweeper: new KeySweeper(store), ...hooks };
   }
 }

@@ -22,14 +22,15 @@ export interface AutoMerge {
   readonly commit: ChunkToPut | undefined;
 }
 
-/** Only rules of the tables decide. @throws DvError `corrupt`, `missing-object` */
+/** Only rules of the tables decide; `bases`: the merge bases, for who knows them. @throws DvError `corrupt`, `missing-object` */
 export async function autoMerge(
   nodes: NodeStore,
   heads: readonly [Hash, Hash],
   findOrigins: FindOrigins,
+  bases?: readonly Hash[],
 ): Promise<AutoMerge> {
   const [ours, theirs] = [...heads].sort();
-  const merge = await mergeCommits(nodes, ours, theirs, { findOrigins });
+  const merge = await mergeCommits(nodes, ours, theirs, { findOrigins, ...(bases && { bases }) });
   if (merge.conflicts.length > 0) return { merge, commit: undefined };
   const parents = [await readCommit(nodes.objects, ours), await readCommit(nodes.objects, theirs)];
   const later = parents.map(({ clock }) => clock).sort(compareClocks)[1];

@@ -21,6 +21,8 @@ export interface CommitMerge extends RootMerge {
 export interface MergeCommitsOptions extends Omit<MergeOptions, 'origins' | 'keep'> {
   /** For the rule `latest`. */
   readonly findOrigins: FindOrigins;
+  /** The merge bases, for who knows them. */
+  readonly bases?: readonly Hash[];
 }
 
 /** @throws DvError `corrupt`, `missing-object` */
@@ -28,9 +30,9 @@ export async function mergeCommits(
   nodes: NodeStore,
   ours: Hash,
   theirs: Hash,
-  { findOrigins, ...options }: MergeCommitsOptions,
+  { findOrigins, bases: known, ...options }: MergeCommitsOptions,
 ): Promise<CommitMerge> {
-  const bases = await mergeBases(nodes.objects, ours, theirs);
+  const bases = known ?? (await mergeBases(nodes.objects, ours, theirs));
   const base = await virtualBase(nodes, bases, findOrigins);
   const sides = { base, ours: await rootOf(nodes, ours), theirs: await rootOf(nodes, theirs) };
   const origins = {

@@ -13,7 +13,7 @@
  * after the first.
  */
 import { mkdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, relative, resolve, sep } from 'node:path';
 import { DvError } from '../errors.ts';
 import type { Hash } from '../hash.ts';
 import { checkMessage } from '../model/commit-message.ts';
@@ -69,12 +69,16 @@ export async function snapshot(
 ): Promise<SnapshotResult> {
   checkRefName('branch', options.branch);
   const remote = await openRemote({ worktree: cwd, env }, options.remote);
+  const place = placeOf(cwd, files);
   const { sleep, random } = retryOptions(env);
   try {
     for (let races = 0; ; races++) {
       const dotDir = join(options.scratch, String(races));
       mkdirSync(dotDir);
-      const found = await attempt(remote, cwd, files, env, { ...options, scratch: dotDir });
+      const found = await attempt(remote, place.folder, place.files, env, {
+        ...options,
+        scratch: dotDir,
+      });
       rmSync(dotDir, { recursive: true, force: true });
       if (found !== 'raced') return { ...found, races };
       if (races >= MOST_RACES) throw keepsMoving(options.branch);
@@ -84,6 +88,26 @@ export async function snapshot(
   } finally {
     await remote.close();
   }
+}
+
+/**
+ * Where names of tables start: here, or, with a file from elsewhere, in the deepest folder that
+ * holds all of them.
+ */
+function placeOf(
+  cwd: string,
+  files: readonly string[],
+): { readonly folder: string; readonly files: readonly string[] } {
+  const paths = files.map((file) => resolve(cwd, file));
+  if (paths.every((path) => isBelow(cwd, path))) return { folder: cwd, files };
+  let folder = dirname(paths[0]);
+  while (!paths.every((path) => isBelow(folder, path))) folder = dirname(folder);
+  return { folder, files: paths };
+}
+
+function isBelow(folder: string, path: string): boolean {
+  const name = relative(folder, path);
+  return name !== '..' && !name.startsWith(`..${sep}`);
 }
 
 function keepsMoving(branch: string): DvError {

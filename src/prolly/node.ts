@@ -25,6 +25,8 @@
 import { ByteReader, compareBytes, compareRanges } from '../bytes.ts';
 import { DvError } from '../errors.ts';
 import { HASH_BYTES, type Hash, hashFromBytes } from '../hash.ts';
+import { joinKeys, joinLastKey, type WholeKeys } from './node-keys.ts';
+import { readOffsets, readVarints, skipNumbers, sumNumbers } from './node-numbers.ts';
 
 export const NODE_KIND = 0x01;
 export const NODE_VERSION = 0x01;
@@ -88,8 +90,6 @@ export class Node {
     this.keysAt = reader.offset;
     reader.view(ownBytes);
     this.keysEnd = reader.offset;
-    this.childRows = isLeaf ? NO_NUMBERS : new Float64Array(count);
-    this.childBytes = isLeaf ? NO_NUMBERS : new Float64Array(count);
     if (isLeaf) {
       const start = reader.offset;
       reader.view(this.values[count]);
@@ -98,9 +98,9 @@ export class Node {
       if (count === 0) throw new DvError('corrupt', 'internal node without children');
       this.hashesAt = reader.offset;
       reader.view(count * HASH_BYTES);
-      for (let i = 0; i < count; i++) this.childRows[i] = reader.varint();
-      for (let i = 0; i < count; i++) this.childBytes[i] = reader.varint();
     }
+    this.childRows = isLeaf ? NO_NUMBERS : readVarints(reader, count);
+    this.childBytes = isLeaf ? NO_NUMBERS : readVarints(reader, count);
     if (reader.remaining > 0) throw new DvError('corrupt', 'tree node has the wrong length');
   }
 
@@ -158,6 +158,11 @@ export class Node {
     return this.bytes.subarray(this.values[index], this.values[index + 1]);
   }
 
+  /** The first byte of a value, which holds its flags; 0 of an empty one. */
+  valueFlags(index: number): number {
+    return this.valueLength(index) === 0 ? 0 : this.bytes[this.values[index]];
+  }
+
   childHash(index: number): Hash {
     return hashFromBytes(this.bytes, this.hashesAt + index * HASH_BYTES);
   }
@@ -180,9 +185,11 @@ export class Node {
     };
   }
 
-  /** Undefined for the empty leaf only. */
+  /** Undefined for the empty leaf only. @throws DvError `corrupt` */
   get lastKey(): Uint8Array | undefined {
-    return this.count === 0 ? undefined : this.key(this.count - 1);
+    if (this.count === 0) return undefined;
+    if (this.whole !== undefined) return this.key(this.count - 1);
+    return joinLastKey(this.bytes, this.count, this.lengthsAt, this.keysEnd);
   }
 
   /** Rows in the whole subtree. */
@@ -264,45 +271,6 @@ function newerNode(version: number): DvError {
 const NO_OFFSETS = new Uint32Array(1);
 const NO_NUMBERS = new Float64Array(0);
 
-/** Keys one behind the other; key i is bytes[offsets[i] .. offsets[i + 1]). */
-export interface WholeKeys {
-  readonly bytes: Buffer;
-  readonly offsets: Uint32Array;
-}
-
-/** The next number of the node: one byte nearly always. */
-function readNumber(reader: ByteReader): number {
-  const byte = reader.bytes[reader.offset];
-  if (byte < 0x80) {
-    reader.offset += 1;
-    return byte;
-  }
-  const number = reader.varint();
-  if (number > MAX_KEY_BYTES_TOTAL) throw new DvError('corrupt', 'tree node ends too early');
-  return number;
-}
-
-function skipNumbers(reader: ByteReader, count: number): void {
-  for (let i = 0; i < count; i++) readNumber(reader);
-}
-
-function sumNumbers(reader: ByteReader, count: number): number {
-  let sum = 0;
-  for (let i = 0; i < count; i++) sum += readNumber(reader);
-  return sum;
-}
-
-function readOffsets(reader: ByteReader, count: number): Uint32Array {
-  const offsets = new Uint32Array(count + 1);
-  let sum = 0;
-  for (let i = 0; i < count; i++) {
-    sum += readNumber(reader);
-    if (sum > reader.bytes.length) throw new DvError('corrupt', 'tree node ends too early');
-    offsets[i + 1] = sum;
-  }
-  return offsets;
-}
-
 function sameRange(
   a: Node,
   aStart: number,
@@ -316,34 +284,3 @@ function sameRange(
   for (let i = aStart, j = bStart; i < aEnd; i++, j++) if (left[i] !== right[j]) return false;
   return true;
 }
-
-/** Whole keys out of shared and own parts; every shared part must be as long as it can. */
-function joinKeys(chunk: Uint8Array, count: number, lengthsAt: number, keysAt: number): WholeKeys {
-  const lengths = new ByteReader(chunk, lengthsAt);
-  const shared = new Uint32Array(count);
-  for (let i = 0; i < count; i++) shared[i] = readNumber(lengths);
-  const offsets = new Uint32Array(count + 1);
-  let total = 0;
-  for (let i = 0; i < count; i++) {
-    total += shared[i] + readNumber(lengths);
-    if (total > MAX_KEY_BYTES_TOTAL) throw new DvError('corrupt', 'tree node has impossible keys');
-    offsets[i + 1] = total;
-  }
-  const bytes = Buffer.allocUnsafe(total);
-  let from = keysAt;
-  for (let i = 0; i < count; i++) {
-    const [at, end, common] = [offsets[i], offsets[i + 1], shared[i]];
-    const before = i === 0 ? 0 : offsets[i - 1];
-    if (common > at - before) throw new DvError('corrupt', 'a key shares more than there is');
-    for (let j = 0; j < common; j++) bytes[at + j] = bytes[before + j];
-    for (let j = at + common; j < end; j++) bytes[j] = chunk[from++];
-    const more = common < at - before && at + common < end;
-    if (more && bytes[before + common] === bytes[at + common]) {
-      throw new DvError('corrupt', 'a key shares less than it could');
-    }
-  }
-  return { bytes, offsets };
-}
-
-/** Keys of a node, put together: bounds what a hostile chunk can make us allocate. */
-const MAX_KEY_BYTES_TOTAL = 64 * 1024 * 1024;

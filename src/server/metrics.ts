@@ -85,7 +85,11 @@ export class Metrics {
 }
 
 function keyOf(labels: Labels): string {
-  return JSON.stringify(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
+  const names = Object.keys(labels);
+  if (names.length > 1) names.sort();
+  let key = '';
+  for (const name of names) key += `${name}=${labels[name].length}:${labels[name]} `;
+  return key;
 }
 
 function renderSeries(name: string, type: Family['type'], series: Series): string[] {

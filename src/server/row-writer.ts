@@ -3,7 +3,19 @@ import type { RowWriter } from '../live/contract.ts';
 import { createRowWriter } from '../live/writer.ts';
 import type { Served, ServerContext } from './contract.ts';
 
-export function rowWriterOf(served: Served, { environment }: ServerContext): RowWriter {
-  const { store } = served.repository;
-  return served.shared('row-writer', () => createRowWriter(store, environment));
+export function rowWriterOf(
+  served: Served,
+  { environment: { now, randomId } }: ServerContext,
+): RowWriter {
+  const { repository } = served;
+  return served.shared('row-writer', () =>
+    createRowWriter(repository.store, {
+      now,
+      randomId,
+      // What it moves to is not known yet; a move it is.
+      guard: async (ref, head) =>
+        repository.guard?.({ ref, old: head, new: head, strategy: 'ff-only' }),
+      moved: async (ref) => repository.moved?.([ref]),
+    }),
+  );
 }

@@ -17,6 +17,7 @@
 import type { ChunkToPut, Transaction, TransactResult } from './contract.ts';
 import type { SqliteFile } from './sqlite-file.ts';
 import type { PutPlan, PutPlanner } from './sqlite-plan.ts';
+import type { ObjectReader } from './sqlite-reader.ts';
 import type { RefTables } from './sqlite-refs.ts';
 import type { Transfers } from './sqlite-transfers.ts';
 import type { ObjectWriter } from './sqlite-writer.ts';
@@ -46,6 +47,7 @@ interface Decided {
 
 export interface CommitParts {
   readonly file: SqliteFile;
+  readonly reader: ObjectReader;
   readonly planner: PutPlanner;
   readonly writer: ObjectWriter;
   readonly tables: RefTables;
@@ -149,13 +151,15 @@ export class CommitQueue {
   }
 
   private apply(group: readonly Pending[], prepared: Prepared): Decided['losers'] {
-    const { planner, writer, tables, transfers } = this.parts;
+    const { reader, planner, writer, tables, transfers } = this.parts;
     const { losers, winners } = this.decide(group);
     if (winners.length === 0) return losers;
     const chunks = chunksOf(winners);
     const asPrepared = winners.every((winner, i) => winner === prepared.winners[i]);
     const sameNumber = winners.length === prepared.winners.length;
     writer.store(asPrepared && sameNumber ? prepared.plan : planner.plan(chunks), chunks);
+    // What comes with a ref is what is read next, and changed.
+    for (const { hash, bytes } of chunks) reader.keep(hash, bytes);
     for (const { transaction } of winners) {
       for (const transfer of transaction.completes ?? []) transfers.complete(transfer);
       tables.apply(transaction);

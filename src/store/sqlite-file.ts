@@ -38,6 +38,14 @@ const WRITER_PRAGMAS = `
   PRAGMA journal_size_limit = ${LOG_BYTES};
 `;
 
+/** Who keeps what it read; told in the transaction that comes next, before it runs anything. */
+export interface FileKeeper {
+  /** Another connection has written. */
+  othersWrote(): void;
+  /** What was written since the transaction began is not there. */
+  rolledBack(): void;
+}
+
 export class SqliteFile {
   readonly path: string;
   private readonly db: Database;
@@ -48,6 +56,9 @@ export class SqliteFile {
   private readonly underWay = new Set<Promise<unknown>>();
   private commitment: Commitment | undefined;
   private writes = 0;
+  private keeper: FileKeeper | undefined;
+  private othersVersion: unknown;
+  private lookedThisTurn = false;
 
   /** Use `openSqliteFile`. */
   constructor(path: string, options: FileOptions) {
@@ -69,6 +80,10 @@ export class SqliteFile {
     return statement as Statement<unknown[], Row>;
   }
 
+  tell(keeper: FileKeeper): void {
+    this.keeper = keeper;
+  }
+
   pragma(source: string): unknown {
     return this.db.pragma(source, { simple: true });
   }
@@ -88,9 +103,17 @@ export class SqliteFile {
     return this.retrying(this.options.lockTimeoutMs, run);
   }
 
-  /** Runs statements that must see one state. */
-  read<T>(run: () => T): Promise<T> {
-    return this.retrying(this.options.lockTimeoutMs, () => this.transaction('BEGIN', run));
+  /**
+   * Runs statements that must see one state; no transaction where the keeper has the answer,
+   * `kept`. Whether others have written is looked for once a turn of the event loop then, so
+   * what they remove may be given for the rest of a turn; what they add is never missed.
+   */
+  read<T>(run: () => T, kept?: () => T | undefined): Promise<T> {
+    return this.retrying(this.options.lockTimeoutMs, () => {
+      if (kept === undefined) return this.transaction('BEGIN', run);
+      if (!this.lookedThisTurn) this.lookForOthers();
+      return kept() ?? this.transaction('BEGIN', run);
+    });
   }
 
   /**
@@ -149,13 +172,27 @@ export class SqliteFile {
   private transaction<T>(begin: string, run: () => T): T {
     this.sql(begin).run();
     try {
+      this.lookForOthers();
       const result = run();
       this.sql('COMMIT').run();
       return result;
     } catch (error) {
+      this.keeper?.rolledBack();
       if (this.db.inTransaction) this.sql('ROLLBACK').run();
       throw error;
     }
+  }
+
+  private lookForOthers(): void {
+    if (this.keeper === undefined) return;
+    const version = this.sql('PRAGMA data_version').pluck().get();
+    if (version !== this.othersVersion) this.keeper.othersWrote();
+    this.othersVersion = version;
+    if (this.lookedThisTurn) return;
+    this.lookedThisTurn = true;
+    setImmediate(() => {
+      this.lookedThisTurn = false;
+    });
   }
 
   /** Async so that a failure is a rejection; resolved without a wait unless busy. */

@@ -40,6 +40,8 @@ interface ObjectRow {
   readonly data: unknown;
 }
 
+/** Entries that are kept in memory. */
+const KNOWN_ENTRIES = 8192;
 const CACHE_BYTES = 32 * 1024 * 1024;
 /** Bytes of the hash that are in the index. */
 const INDEXED_BYTES = 6;
@@ -49,24 +51,37 @@ export class ObjectReader {
   private readonly compression: Compression;
   private readonly dictionaries: Dictionaries;
   private readonly cache = new ChunkCache(CACHE_BYTES);
+  /**
+   * Found or inserted lately, by hash and by id: a commit changes what the one before it made.
+   * All are forgotten when another connection writes, or something is removed.
+   */
+  private readonly known = new Map<Hash, ObjectEntry>();
+  private readonly knownIds = new Map<number, ObjectEntry>();
 
   constructor(file: SqliteFile, compression: Compression, dictionaries: Dictionaries) {
     this.file = file;
     this.compression = compression;
     this.dictionaries = dictionaries;
+    file.tell({ othersWrote: () => this.forget(), rolledBack: () => this.clearCache() });
   }
 
   find(hash: Hash): ObjectEntry | undefined {
+    const known = this.known.get(hash);
+    if (known !== undefined) return known;
     const bytes = hashToBytes(hash);
-    return this.file
+    const entry = this.file
       .sql<ObjectEntry>(
         `SELECT id, base, encoding, written, length(data) AS size FROM objects
          WHERE substr(hash, 1, 6) = substr(?, 1, 6) AND hash = ?`,
       )
       .get(bytes, bytes);
+    if (entry !== undefined) this.note(hash, entry);
+    return entry;
   }
 
   findEntry(id: number): ObjectEntry | undefined {
+    const known = this.knownIds.get(id);
+    if (known !== undefined) return known;
     return this.file
       .sql<ObjectEntry>(
         `SELECT id, base, encoding, written, length(data) AS size FROM objects WHERE id = ?`,
@@ -75,6 +90,8 @@ export class ObjectReader {
   }
 
   findId(hash: Hash): number | undefined {
+    const known = this.known.get(hash);
+    if (known !== undefined) return known.id;
     const bytes = hashToBytes(hash);
     return this.file
       .sql(
@@ -101,8 +118,39 @@ export class ObjectReader {
 
   /** @throws DvError `corrupt` */
   get(hash: Hash): Uint8Array | undefined {
-    const id = this.findId(hash);
+    const id = this.find(hash)?.id;
     return id === undefined ? undefined : this.readId(id);
+  }
+
+  /** What `get` answers for each, if all of it is in memory. */
+  kept(hashes: readonly Hash[]): Uint8Array[] | undefined {
+    const found: Uint8Array[] = [];
+    for (const hash of hashes) {
+      const entry = this.known.get(hash);
+      const bytes = entry && this.cache.get(entry.id);
+      if (bytes === undefined) return undefined;
+      found.push(bytes);
+    }
+    return found;
+  }
+
+  /** An object that was found or inserted in this transaction. */
+  note(hash: Hash, entry: ObjectEntry): void {
+    if (this.known.size >= KNOWN_ENTRIES) this.forget();
+    this.known.set(hash, entry);
+    this.knownIds.set(entry.id, entry);
+  }
+
+  /** Keeps the bytes of an object that was just inserted, as if they had been read. */
+  keep(hash: Hash, bytes: Uint8Array): void {
+    const entry = this.known.get(hash);
+    if (entry !== undefined) this.cache.set(entry.id, bytes);
+  }
+
+  /** Objects are removed, or may have been. */
+  forget(): void {
+    this.known.clear();
+    this.knownIds.clear();
   }
 
   /** The bytes of the chunk with this id. @throws DvError `corrupt` */
@@ -150,6 +198,7 @@ export class ObjectReader {
   }
 
   clearCache(): void {
+    this.forget();
     this.cache.clear();
   }
 

@@ -88,9 +88,13 @@ export class RefTables {
 
   /** Runs inside `SqliteFile.write`; whoever wins (transaction-order.ts) may apply. */
   apply({ refs = [], state = [], log }: Transaction): void {
+    const reached = new Map<string, Hash | null>();
     for (const update of refs) {
-      if (update.new !== update.old) this.applyRef(update, update.log ?? log);
+      if (update.new === update.old) continue;
+      this.noteStep(update, update.log ?? log);
+      reached.set(update.name, update.new);
     }
+    for (const [name, hash] of reached) this.setRef(name, hash);
     for (const update of state) this.applyState(update);
   }
 
@@ -99,14 +103,17 @@ export class RefTables {
     this.file.sql('UPDATE counters SET flushes = flushes + 1').run();
   }
 
-  private applyRef(update: RefUpdate, log: Transaction['log']): void {
-    const { name } = update;
-    if (update.new === null) this.file.sql('DELETE FROM refs WHERE name = ?').run(name);
+  private setRef(name: string, hash: Hash | null): void {
+    if (hash === null) this.file.sql('DELETE FROM refs WHERE name = ?').run(name);
     else {
       this.file
         .sql('INSERT OR REPLACE INTO refs (name, hash) VALUES (?, ?)')
-        .run(name, hashToBytes(update.new));
+        .run(name, hashToBytes(hash));
     }
+  }
+
+  private noteStep(update: RefUpdate, log: Transaction['log']): void {
+    const { name } = update;
     const { actor = '', time = this.now(), message = '' } = log ?? {};
     this.file
       .sql('INSERT INTO feed (name, old, new, actor, time, message) VALUES (?, ?, ?, ?, ?, ?)')

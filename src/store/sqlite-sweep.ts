@@ -176,6 +176,7 @@ export class SqliteMarker implements Marker {
   private remove(step: SweepStep, after: number, keepSince: number): SweepStep {
     const ids = step.doomed.map(({ id }) => id);
     for (const id of ids) this.file.sql('DELETE FROM objects WHERE id = ?').run(id);
+    this.reader.forget();
     this.transfers.settle(ids);
     this.file
       .sql('DELETE FROM touched WHERE id > ? AND id <= ? AND round < ? AND time < ?')

@@ -153,5 +153,6 @@ export class Transfers {
 
   private remove(id: number): void {
     this.file.sql('DELETE FROM objects WHERE id = ?').run(id);
+    this.reader.forget();
   }
 }

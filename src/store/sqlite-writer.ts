@@ -7,13 +7,13 @@
  * must see that somebody relies on it (sqlite-sweep.ts). The same goes for a delta's base.
  */
 import { hashToBytes } from '../hash.ts';
-import type { PlannedObject } from './sqlite-bases.ts';
+import type { PlannedBase, PlannedObject } from './sqlite-bases.ts';
 import { type Counters, readCounters } from './sqlite-counters.ts';
 import type { Dictionaries, SharedDictionary } from './sqlite-dictionaries.ts';
 import type { SqliteFile } from './sqlite-file.ts';
 import { packPages } from './sqlite-packing.ts';
 import type { PutPlan, PutPlanner } from './sqlite-plan.ts';
-import type { ObjectEntry } from './sqlite-reader.ts';
+import type { ObjectEntry, ObjectReader } from './sqlite-reader.ts';
 import type { Transfers } from './sqlite-transfers.ts';
 import type { ReceivedChunk } from './transfer.ts';
 
@@ -22,6 +22,7 @@ const TOUCH_AGAIN_MS = 60_000;
 
 export class ObjectWriter {
   private readonly file: SqliteFile;
+  private readonly reader: ObjectReader;
   private readonly planner: PutPlanner;
   private readonly dictionaries: Dictionaries;
   private readonly transfers: Transfers;
@@ -29,12 +30,14 @@ export class ObjectWriter {
 
   constructor(
     file: SqliteFile,
+    reader: ObjectReader,
     planner: PutPlanner,
     dictionaries: Dictionaries,
     transfers: Transfers,
     now: () => number,
   ) {
     this.file = file;
+    this.reader = reader;
     this.planner = planner;
     this.dictionaries = dictionaries;
     this.transfers = transfers;
@@ -67,16 +70,24 @@ export class ObjectWriter {
     );
     for (const [{ chunk, data, encoding, base }, id] of ids) {
       const { hash, bytes } = chunk;
+      const entry = {
+        id,
+        base: idOfBase(base, ids),
+        encoding: typeof encoding === 'object' ? (encodings.get(encoding) as number) : encoding,
+        written,
+        size: data.length,
+      };
       statement.run(
         id,
         hashToBytes(hash),
-        base !== null && typeof base === 'object' ? ids.get(base) : base,
-        typeof encoding === 'object' ? encodings.get(encoding) : encoding,
+        entry.base,
+        entry.encoding,
         bytes[0] ?? 0,
         bytes.length,
         written,
         data,
       );
+      this.reader.note(hash, entry);
     }
     this.file.sql('UPDATE counters SET next_id = ?').run(firstId + fresh.length);
     return [...ids.values()];
@@ -109,4 +120,11 @@ export class ObjectWriter {
         .run(id, time, gc_round, time - TOUCH_AGAIN_MS);
     }
   }
+}
+
+function idOfBase(
+  base: PlannedBase | null,
+  ids: ReadonlyMap<PlannedObject, number>,
+): number | null {
+  return base !== null && typeof base === 'object' ? (ids.get(base) as number) : base;
 }

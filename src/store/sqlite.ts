@@ -95,7 +95,14 @@ class SqliteStore implements Store, Maintenance {
     this.reader = new ObjectReader(file, compression, dictionaries);
     this.transfers = new Transfers(file, this.reader, now);
     this.planner = new PutPlanner(file, this.reader, compression, dictionaries);
-    this.writer = new ObjectWriter(file, this.planner, dictionaries, this.transfers, now);
+    this.writer = new ObjectWriter(
+      file,
+      this.reader,
+      this.planner,
+      dictionaries,
+      this.transfers,
+      now,
+    );
     this.tables = new RefTables(file, now);
     this.watch = new SqliteWatch(file.path, () => this.wakeWaiters());
     this.waiters = new FeedWaiters({
@@ -103,13 +110,16 @@ class SqliteStore implements Store, Maintenance {
       start: () => this.watch.start(),
       stop: () => this.watch.stop(),
     });
-    const { planner, writer, tables, transfers } = this;
+    const { reader, planner, writer, tables, transfers } = this;
     const committed = () => this.wakeWaiters();
-    this.commits = new CommitQueue({ file, planner, writer, tables, transfers, committed });
+    this.commits = new CommitQueue({ file, reader, planner, writer, tables, transfers, committed });
   }
 
   getMany(hashes: readonly Hash[]): Promise<(Uint8Array | undefined)[]> {
-    return this.file.read(() => hashes.map((hash) => this.reader.get(hash)));
+    return this.file.read(
+      () => hashes.map((hash) => this.reader.get(hash)),
+      () => this.reader.kept(hashes),
+    );
   }
 
   hasMany(hashes: readonly Hash[]): Promise<boolean[]> {

@@ -143,11 +143,8 @@ function checkTree(expected: Expectation, node: Node, rows: EntryChecker | undef
   }
   if (complaints.length > 0) throw wrong(complaints.join('; '));
   if (node.level > 0) return;
-  const { bytes } = node;
   let flags = 0;
-  for (let i = 0; i < node.count; i++) {
-    if (node.valueLength(i) > 0) flags |= bytes[node.values[i]] & FLAG_REFERS;
-  }
+  for (let i = 0; i < node.count; i++) flags |= node.valueFlags(i) & FLAG_REFERS;
   if (flags !== node.flags) throw wrong('a leaf hides whether it refers to more');
   if (kind === 'root') checkNames(node);
   else rows?.check(node);

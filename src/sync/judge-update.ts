@@ -7,9 +7,10 @@ import type { Hash } from '../hash.ts';
 import { autoMerge } from '../model/auto-merge.ts';
 import { findOrigins } from '../model/cell-origin.ts';
 import { isAncestor } from '../model/history.ts';
+import type { KnownAncestry } from '../model/known-ancestry.ts';
 import type { CommitMerge } from '../model/merge-commits.ts';
 import { BRANCH_PREFIX, checkRefName, shortRefName, TAG_PREFIX } from '../model/names.ts';
-import { peelToCommit, readChunk } from '../model/object-reader.ts';
+import { readChunk } from '../model/object-reader.ts';
 import { COMMIT_KIND, TAG_KIND } from '../model/objects.ts';
 import type { NodeStore } from '../prolly/node-store.ts';
 import type { RefUpdate } from '../store/contract.ts';
@@ -37,13 +38,20 @@ export function checkPushedRef(ref: string): void {
   }
 }
 
-/** @throws DvError why the update is refused; `conflicts` makes the error of a merge's */
+export interface Judging {
+  readonly nodes: NodeStore;
+  readonly ancestry: KnownAncestry;
+  /** Makes the error of a merge that does not go through. */
+  readonly conflicts: ConflictError;
+}
+
+/** @throws DvError why the update is refused */
 export async function judge(
-  nodes: NodeStore,
+  judging: Judging,
   command: RefCommand,
   head: Hash | null,
-  conflicts: ConflictError,
 ): Promise<Verdict> {
+  const { nodes } = judging;
   const { ref, old, strategy } = command;
   const to = command.new;
   if (to === head) return done(ref, to, head);
@@ -52,7 +60,7 @@ export async function judge(
     return move(ref, null, head);
   }
   await requireNameable(nodes, ref, to);
-  if (strategy === 'merge') return merge(nodes, command, to, head, conflicts);
+  if (strategy === 'merge') return merge(judging, command, to, head);
   if (old !== head) throw moved(command, head);
   if (head !== null && strategy === 'ff-only') await requireForward(nodes, ref, head, to);
   return move(ref, to, head);
@@ -103,25 +111,25 @@ async function requireForward(nodes: NodeStore, ref: string, head: Hash, to: Has
 }
 
 async function merge(
-  nodes: NodeStore,
+  { nodes, ancestry, conflicts }: Judging,
   { ref }: RefCommand,
   to: Hash,
   head: Hash | null,
-  conflicts: ConflictError,
 ): Promise<Verdict> {
   if (head === null) return move(ref, to, head);
   if (ref.startsWith(TAG_PREFIX)) await requireForward(nodes, ref, head, to);
   const { objects } = nodes;
-  if (await isAncestor(objects, to, head)) return done(ref, head, head);
-  if (await isAncestor(objects, head, to)) return move(ref, to, head);
-  const ours = await peelToCommit(objects, head);
-  const merged = await autoMerge(nodes, [ours, to], findOrigins);
+  const met = await ancestry.meet(objects, ref, head, to);
+  if (met?.has(to) ?? (await isAncestor(objects, to, head))) return done(ref, head, head);
+  if (met?.has(head) ?? (await isAncestor(objects, head, to))) return move(ref, to, head);
+  const bases = met !== undefined && met.size < 2 ? [...met] : undefined;
+  const merged = await autoMerge(nodes, [head, to], findOrigins, bases);
   if (merged.merge.bases.length === 0) {
     throw new DvError('unrelated-histories', `'${shortRefName(ref)}' has nothing in common`, {
       hint: 'dv pull --allow-unrelated-histories, then push',
     });
   }
-  if (merged.commit === undefined) throw await conflicts(merged.merge, ours > to);
+  if (merged.commit === undefined) throw await conflicts(merged.merge, head > to);
   nodes.put(merged.commit);
   await nodes.flush();
   const { hash } = merged.commit;

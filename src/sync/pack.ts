@@ -88,6 +88,7 @@ export interface PackTrailer {
 
 /** Bytes are handed on when this many are together; no piece is larger than this and a frame. */
 const PIECE_BYTES = 64 * 1024;
+const FIRST_BYTES = 4 * 1024;
 
 /**
  * No chunk may grow by more than this on decompression, beyond what its base brings in. A
@@ -99,7 +100,8 @@ export function maxRawSize(dataBytes: number, baseBytes: number): number {
 
 /** Writes frames; `take` hands over what is ready. Pieces consist of whole frames. */
 export class PackWriter {
-  private readonly out = new ByteWriter(2 * PIECE_BYTES);
+  /** Grows as needed: most packs are small. */
+  private readonly out = new ByteWriter(FIRST_BYTES);
   private readonly hasher = createHasher();
   private chunks = 0;
   private rawBytes = 0;

@@ -1,6 +1,6 @@
 /**
- * A remote whose first pack is here already: a follower got it along with the news. What it
- * lacks is asked of the remote, as after a cut.
+ * A remote whose first packs are here already: a follower got them along with the news. What
+ * they lack is asked of the remote, as after a cut.
  */
 import type {
   FetchRequest,
@@ -15,18 +15,17 @@ import type {
 export class PackedRemote implements Remote {
   readonly url: string;
   private readonly remote: Remote;
-  private pack: Uint8Array | undefined;
+  private readonly packs: Uint8Array[];
 
-  /** Closing it leaves `remote` open. */
-  constructor(remote: Remote, pack: Uint8Array) {
+  /** `packs` in the order of what they lead to. Closing it leaves `remote` open. */
+  constructor(remote: Remote, packs: readonly Uint8Array[]) {
     this.url = remote.url;
     this.remote = remote;
-    this.pack = pack;
+    this.packs = [...packs];
   }
 
   async *fetch(request: FetchRequest, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
-    const { pack } = this;
-    this.pack = undefined;
+    const pack = this.packs.shift();
     if (pack === undefined) yield* this.remote.fetch(request, signal);
     else yield pack;
   }

@@ -133,10 +133,14 @@ async function* frames(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<OutgoingFrame, void> {
   const chunks = new OutgoingChunks(store, loadCompression(), work.sent);
+  let encoded = 0;
   for await (const items of outgoing(work, history)) {
     for (let at = 0; at < items.length; at += BATCH) {
       signal?.throwIfAborted();
       yield* await chunks.encode(items, at, at + BATCH);
+      encoded += Math.min(BATCH, items.length - at);
+      if (encoded < BATCH) continue;
+      encoded = 0;
       await nextTurn();
     }
   }

@@ -5,12 +5,15 @@
  */
 import { DvError } from '../errors.ts';
 import type { Hash } from '../hash.ts';
+import { MAX_AHEAD_MS, nextClock, readClock } from '../model/clock.ts';
 import { feedEpoch, formatCursor } from '../model/cursor.ts';
 import { readHead } from '../model/head.ts';
+import { KnownAncestry } from '../model/known-ancestry.ts';
 import { BRANCH_PREFIX, TAG_PREFIX } from '../model/names.ts';
 import { peelToCommit, readChunk } from '../model/object-reader.ts';
 import { type Clock, TAG_KIND } from '../model/objects.ts';
 import type { Store } from '../store/contract.ts';
+import { HeadsUnderWay } from './heads-under-way.ts';
 import { withKeepAlive } from './keep-alive.ts';
 import { moveRefs, refusal } from './move-refs.ts';
 import {
@@ -42,6 +45,7 @@ import { Receiver } from './receiver.ts';
 import { RefLocks } from './ref-locks.ts';
 import { checkFetchRequest, checkPushRequest } from './request-checks.ts';
 import { openSending, packOf } from './sender.ts';
+import { TakenClocks } from './taken-clocks.ts';
 import { dropStaleTransfers, TransferLease } from './transfer-lease.ts';
 
 export interface ServiceOptions {
@@ -61,8 +65,6 @@ export interface ServiceOptions {
   readonly mayUpdate?: (command: RefCommand) => void | Promise<void>;
 }
 
-/** A commit whose clock is further ahead than this is refused. */
-const MOST_AHEAD_MS = 60_000;
 const FEATURES = ['fetch', 'push', 'merge', 'depth', 'tables', 'levels'];
 const NODE_KEY = 'node';
 const INLINE = 'inline:';
@@ -72,12 +74,17 @@ export class SyncService {
   private readonly options: ServiceOptions;
   private readonly store: Store;
   private readonly locks = new RefLocks();
+  private readonly ancestry = new KnownAncestry();
+  private readonly clocks: TakenClocks;
+  private readonly underWay: HeadsUnderWay;
   /** Receivers of open sessions: what is pending, so that it need not be found again. */
   private readonly receivers = new Map<string, { receiver: Receiver; next: number }>();
 
   constructor(options: ServiceOptions) {
     this.options = options;
     this.store = options.store;
+    this.clocks = new TakenClocks(options.store);
+    this.underWay = new HeadsUnderWay(options.store);
     this.limits = { ...DEFAULT_LIMITS, ...options.limits };
   }
 
@@ -91,7 +98,7 @@ export class SyncService {
   private async clock(): Promise<Clock> {
     const value = await this.store.getState(NODE_KEY);
     const node = value === undefined ? '00000000' : Buffer.from(value).toString('latin1');
-    return { ms: this.options.now(), counter: 0, node };
+    return nextClock(await readClock(this.store), this.options.now(), node);
   }
 
   /** Branches and tags whose full names start with `prefix`. */
@@ -285,7 +292,8 @@ export class SyncService {
     await receiver.checkRoots();
     const latest = later(session?.record.latest, receiver.latest);
     const outcomes =
-      this.clockRefusals(request, latest) ?? (await this.move(caller, request, receiver, session));
+      this.clockRefusals(request, latest) ??
+      (await this.move(caller, request, receiver, session, latest));
     return { kind: 'done', outcomes, cursor: await this.cursor() };
   }
 
@@ -299,7 +307,7 @@ export class SyncService {
     latest: SessionRecord['latest'],
   ): RefOutcome[] | undefined {
     const ahead = (latest?.ms ?? 0) - this.options.now();
-    if (latest === undefined || ahead <= MOST_AHEAD_MS) return undefined;
+    if (latest === undefined || ahead <= MAX_AHEAD_MS) return undefined;
     const seconds = Math.round(ahead / 1000);
     const message = `the clock of commit ${latest.commit.slice(0, 12)} is ${seconds} s ahead`;
     const error = new DvError('clock-ahead', message, {
@@ -314,24 +322,28 @@ export class SyncService {
     request: PushRequest,
     receiver: Receiver,
     session: StoredSession | undefined,
+    latest: SessionRecord['latest'],
   ): Promise<readonly RefOutcome[]> {
     const { now, random, sleep, mayUpdate = () => {} } = this.options;
     const refs = request.updates.map(({ ref }) => ref);
-    return this.locks.with(refs, () =>
-      moveRefs(request, {
-        store: this.store,
-        objects: receiver.overlay(),
-        caller,
-        now,
-        random,
-        sleep,
-        mayUpdate,
-        chunks: () => receiver.chunks,
-        completes: receiver.spilled || session !== undefined ? [receiver.transfer] : [],
-        state: (outcomes) =>
-          session === undefined ? receiver.leaseEnd() : [this.answered(session, outcomes)],
-      }),
-    );
+    return moveRefs(request, {
+      store: this.store,
+      underWay: this.underWay,
+      inTurn: (work) => this.locks.with(refs, work),
+      objects: receiver.overlay(),
+      caller,
+      ancestry: this.ancestry,
+      now,
+      random,
+      sleep,
+      mayUpdate,
+      chunks: () => receiver.chunks,
+      clocks: this.clocks,
+      brought: latest?.commit,
+      completes: receiver.spilled || session !== undefined ? [receiver.transfer] : [],
+      state: (outcomes) =>
+        session === undefined ? receiver.leaseEnd() : [this.answered(session, outcomes)],
+    });
   }
 
   /** The session keeps its answer, in the transaction that makes it true. */

@@ -8,8 +8,7 @@
  * ends before a cell with a longer mark, and before a row of another sort, which is looked at
  * by itself.
  */
-import { isUtf8 } from 'node:buffer';
-import { ByteReader } from '../bytes.ts';
+import { ByteReader, isUtf8Range } from '../bytes.ts';
 import { DvError } from '../errors.ts';
 import { KeyChecker } from './check-key.ts';
 import { checkContentKey } from './keyless.ts';
@@ -162,7 +161,7 @@ function checkCell({ start, end, blobSize, reader }: TupleCursor): void {
 }
 
 function checkText(bytes: Uint8Array, start: number, end: number): void {
-  if (start < end && !isUtf8(bytes.subarray(start, end))) throw wrong('a cell is not UTF-8');
+  if (!isUtf8Range(bytes, start, end)) throw wrong('a cell is not UTF-8');
 }
 
 function wrong(message: string): DvError {

@@ -6,8 +6,7 @@
  * Texts of many keys are put one behind the other with a zero between and looked at together:
  * that is UTF-8 exactly when each text is, as a zero ends every sequence.
  */
-import { isUtf8 } from 'node:buffer';
-import { ByteReader, ByteWriter, compareRanges } from '../bytes.ts';
+import { ByteReader, ByteWriter, compareRanges, isUtf8Range } from '../bytes.ts';
 import { DvError } from '../errors.ts';
 import { dayNumber, NO_DAY } from './calendar.ts';
 import { MAX_KEY_BYTES } from './key-codec.ts';
@@ -44,7 +43,7 @@ export class KeyChecker {
   /** The texts of the keys since the last time. @throws DvError `corrupt` */
   checkTexts(): void {
     const texts = this.#texts;
-    const isText = texts.length === 0 || isUtf8(texts.bytes.subarray(0, texts.length));
+    const isText = isUtf8Range(texts.bytes, 0, texts.length);
     texts.clear();
     if (!isText) throw new DvError('corrupt', 'a key is not UTF-8');
   }

@@ -180,17 +180,18 @@ describe('a repository', () => {
       db.prepare("UPDATE meta SET value = ? WHERE key = 'needs'").run(needs);
       db.close();
     };
+    const needsNow = '0.2.0';
     const before = await takeSnapshot(directory);
-    setFormat(2, '3.4.0');
+    setFormat(3, '3.4.0');
     const act = () => withRepository(directory, (repo) => add(repo, ['cities.csv']));
     expectError(await act().catch((error: unknown) => error), {
       code: 'newer-format',
       exit: 5,
-      message: `'${path}' has store format 2, this dv reads up to 1: it needs dv 3.4.0 or newer`,
+      message: `'${path}' has store format 3, this dv reads up to 2: it needs dv 3.4.0 or newer`,
       hint: 'install dv 3.4.0 or newer',
-      data: { path, format: 2, supported: 1, needs: '3.4.0' },
+      data: { path, format: 3, supported: 2, needs: '3.4.0' },
     });
-    setFormat(1, '0.1.0');
+    setFormat(2, needsNow);
     expect(await takeSnapshot(directory)).toEqual(before);
   });
 

@@ -8,7 +8,8 @@
  *   node test/bench/watch.ts crowd [SECONDS]    1,000 watchers at 20 commits a second; the same
  *                                               with one of them reading 1 KB a second
  *
- * Durations are of one machine and one clock. Needs `npm run build` before.
+ * Durations are of one machine and one clock. With DV_BENCH_PROFILE=DIR the server and the
+ * follower write profiles there. Needs `npm run build` before.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -30,6 +31,24 @@ const env = {
   DV_AUTHOR_EMAIL: 'bench@example.org',
 };
 const children: ChildProcess[] = [];
+const START = fileURLToPath(new URL('../../dist/start.cjs', import.meta.url));
+const profiles = process.env.DV_BENCH_PROFILE;
+
+/** A dv whose profile is written, if one is wanted. */
+function startDv(name: string, args: readonly string[], cwd: string): [ChildProcess, Interface] {
+  if (profiles === undefined) return start(DV, args, cwd);
+  const flags = ['--cpu-prof', '--cpu-prof-dir', join(profiles, name)];
+  return start(process.execPath, [...flags, START, ...args], cwd);
+}
+
+/** Profiles are written at a proper end. */
+async function end(): Promise<void> {
+  for (const child of profiles === undefined ? [] : children) {
+    if (child.exitCode !== null || !child.kill('SIGTERM')) continue;
+    await once(child, 'close');
+  }
+  for (const child of children) child.kill('SIGKILL');
+}
 
 function start(command: string, args: readonly string[], cwd: string): [ChildProcess, Interface] {
   const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'inherit'] });
@@ -72,8 +91,8 @@ async function serve(place: string): Promise<{
   const data = join(home, place, 'data');
   mkdirSync(data, { recursive: true });
   await run(['init', '--quiet', '--bare'], data);
-  const [child, lines] = start(
-    DV,
+  const [child, lines] = startDv(
+    'server',
     ['serve', join(home, place), '--json', '--listen', '127.0.0.1:0', '--log', 'none'],
     home,
   );
@@ -110,7 +129,7 @@ async function follow(): Promise<void> {
   const { url, pid, post } = await serve('served');
   await run(['clone', '--quiet', url, 'mine'], home);
   const mine = join(home, 'mine');
-  const [follower, lines] = start(DV, ['watch', 'origin', '--follow', '--json'], mine);
+  const [follower, lines] = startDv('follower', ['watch', 'origin', '--follow', '--json'], mine);
   const sent = new Map<string, number>();
   const heard = new Map<string, { readonly at: number; readonly time: number }>();
   lines.on('line', (line) => {
@@ -182,6 +201,6 @@ async function crowd(): Promise<void> {
 try {
   await (what === 'crowd' ? crowd() : follow());
 } finally {
-  for (const child of children) child.kill('SIGKILL');
+  await end();
   rmSync(home, { recursive: true, force: true });
 }

@@ -49,6 +49,20 @@ describe('a snapshot', () => {
     await expectSound(clone);
   });
 
+  test('takes files from elsewhere, each as the table of its name', async () => {
+    const { scene, url, job } = await open();
+    const elsewhere = scene.shell('elsewhere');
+    elsewhere.write('x.csv', ROWS);
+    mkdirSync(join(elsewhere.directory, 'sub'));
+    elsewhere.write(join('sub', 'y.csv'), ROWS);
+    expect(await take(job, url, join('..', 'elsewhere', 'x.csv'))).toMatchObject({
+      tables: [{ table: 'x.csv', added: 3 }],
+    });
+    const both = ['x.csv', join('sub', 'y.csv')].map((name) => join(elsewhere.directory, name));
+    expect(await take(job, url, ...both)).toMatchObject({ tables: [{ table: 'sub/y.csv' }] });
+    expect(readdirSync(elsewhere.directory).sort()).toEqual(['sub', 'x.csv']);
+  });
+
   test('leaves other tables alone, and fetches little of its own', async () => {
     const { scene, url, job } = await open();
     const author = scene.shell('author');

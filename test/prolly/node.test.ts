@@ -29,6 +29,7 @@ describe('a node', () => {
     fc.assert(
       fc.property(entries, (list) => {
         const node = new Node(encode(list));
+        expect(node.lastKey).toEqual(list.length === 0 ? undefined : Buffer.from(list.at(-1)![0]));
         const found = Array.from({ length: node.count }, (_, i) => [
           Buffer.from(node.key(i)),
           Buffer.from(node.value(i)),
@@ -51,6 +52,7 @@ describe('a node', () => {
         const longer = Buffer.concat([good, Buffer.from([flip])]);
         for (const bad of [flipped, cut, longer]) {
           try {
+            new Node(bad).lastKey;
             checkNode(new Node(bad));
           } catch (error) {
             expect(error).toBeInstanceOf(DvError);

@@ -147,20 +147,14 @@ test('a push', async () => {
   for (let done = false; !done; ) {
     const remote = openHttpRemote(`${proxy.url}/data`, { software: 'test' });
     const { putSegment } = remote;
+    const stopAt = proxy.cuts + 60;
+    // The connection's own tries hide most cuts from the retries of the push.
     remote.putSegment = (id, number, pack) => {
+      if (proxy.cuts >= stopAt) throw new DvError('locked', 'killed');
       sent.push(`${id} ${number}`);
       return putSegment.call(remote, id, number, pack);
     };
-    const stop = new AbortController();
-    const stopAt = proxy.cuts + 60;
-    const retry = {
-      ...RETRY,
-      limits: { ...DEFAULT_LIMITS, ...limits },
-      signal: stop.signal,
-      sleep: async () => {
-        if (proxy.cuts >= stopAt) stop.abort(new DvError('locked', 'killed'));
-      },
-    };
+    const retry = { ...RETRY, limits: { ...DEFAULT_LIMITS, ...limits } };
     try {
       const { outcomes } = await pushFrom(remote, files.repo.store, request, retry);
       expect(outcomes).toMatchObject([{ status: 'ok', hash: head }]);

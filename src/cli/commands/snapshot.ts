@@ -32,7 +32,10 @@ export const command: CommandModule<Options> = {
           'for pipelines. Nothing is left behind here. It may run twice, and at the same time ' +
           'elsewhere. DV_TOKEN says who you are, DV_REMOTE stands for --remote.',
       )
-      .argument('<file...>', 'the files; each is the table of its name')
+      .argument(
+        '<file...>',
+        'the files; each is the table of its name, from here or from the folder that holds them',
+      )
       .option('--remote <url>', 'of a server, or a path (default: DV_REMOTE)')
       .option('--branch <name>', 'the branch; made if there is none (default: main)')
       .option('-m, --message <text>', 'the message of the commit', collect)

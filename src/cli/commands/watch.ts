@@ -78,7 +78,10 @@ export const command: CommandModule<WatchFlags> = {
     const from = await beginning(context, repo, options, plan.cursorFile);
     const scene: WatchScene = { source: feed.source, patterns: feed.patterns, from };
     const following = follows
-      ? await openFollowing(context, repo, feed, scene, options.apply === true)
+      ? await openFollowing(context, repo, feed, scene, {
+          applies: options.apply === true,
+          runsCommand: options.exec !== undefined,
+        })
       : undefined;
     await show(context, plan, following?.scene ?? scene, feed, titleOf(feed, operands));
     await following?.settled();
