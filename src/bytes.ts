@@ -3,6 +3,7 @@
  * LEB128 varints (7 bits a byte, least significant first, always the shortest form),
  * at most 2^53 - 1. Byte strings compare as unsigned bytes, shorter first when equal.
  */
+import { isUtf8 } from 'node:buffer';
 import { DvError } from './errors.ts';
 
 /** Negative, zero or positive as `a` sorts before, with or after `b`. */
@@ -29,6 +30,14 @@ export function compareRanges(
 
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && Buffer.compare(a, b) === 0;
+}
+
+/** Is bytes[start..end) valid UTF-8? Of ASCII no view is made. */
+export function isUtf8Range(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) {
+    if (bytes[i] >= 0x80) return isUtf8(bytes.subarray(i, end));
+  }
+  return true;
 }
 
 /** How many bytes `value` takes as a varint. */
