@@ -53,6 +53,8 @@ export async function* rowHistory(
   for (let next = latest(open); next !== undefined; next = latest(open)) {
     open.delete(next.hash);
     const at = await passOver(nodes, paths, next);
+    // Two branches may be passed over down to one commit: it is told once.
+    if (at.hash !== next.hash && seen.has(at.hash)) continue;
     seen.add(at.hash);
     const state = await paths.at(at.commit);
     const before: RowState[] = [];
