@@ -297,15 +297,15 @@ export class Receiver {
     if (this.latest === undefined || ms > this.latest.ms) this.latest = { commit: hash, ms };
   }
 
+  /** A commit that several name is met once by each. */
   private noteChildren(hash: Hash, expected: readonly Expectation[]): void {
+    const known = this.children.get(hash) ?? [];
     for (const oldest of this.children.keys()) {
       if (this.children.size < MOST_COMMITS) break;
       this.children.delete(oldest);
     }
-    this.children.set(
-      hash,
-      expected.flatMap(({ commit }) => commit ?? []),
-    );
+    const naming = expected.flatMap(({ commit }) => commit ?? []);
+    this.children.set(hash, [...new Set([...known, ...naming])]);
   }
 
   /** What the chunk leads to, without what a node at its place vouches for (case 3). */
@@ -373,6 +373,7 @@ export class Receiver {
     if (bytes === undefined) throw new DvError('missing-object', `object ${hash} is missing`);
     await this.verify([one], bytes);
     if (isWhole) this.relied.add(hash);
+    else if (one.kind === 'named') this.noteChildren(hash, [one]);
     if (isWhole || this.seen.has(hash)) return samples(one, expectedBelow(one, bytes, this.filter));
     this.keep(one, { hash, bytes });
     if (this.received.isFull) await this.received.startSpilling();
