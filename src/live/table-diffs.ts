@@ -1,7 +1,7 @@
 /** The tables that differ between two commits, as rows, filtered as `dv diff` filters them. */
 import type { Hash } from '../hash.ts';
 import type { TableDiff } from '../model/change.ts';
-import { checkFilter, filterDiff } from '../model/diff-filter.ts';
+import { filterDiff } from '../model/diff-filter.ts';
 import type { RootEntry } from '../model/root.ts';
 import { diffTables } from '../model/table-diff.ts';
 import type { NodeStore } from '../prolly/node-store.ts';
@@ -29,11 +29,6 @@ export async function* tableDiffsBetween(
     const diff = await diffTables(nodes, name, a, b);
     yield where === undefined ? diff : filterDiff(diff, { where });
   }
-}
-
-/** @throws DvError `bad-condition` when it does not fit this difference */
-export function checkCondition(diff: TableDiff, where: string): void {
-  checkFilter([diff], { where });
 }
 
 const tableOf = (entry: RootEntry | undefined): Hash | undefined =>

@@ -13,6 +13,7 @@
  * those of others (sync/).
  */
 import { DvError } from '../errors.ts';
+import type { Hash } from '../hash.ts';
 import type { RefStore, StateUpdate } from '../store/contract.ts';
 import type { Clock } from './objects.ts';
 
@@ -66,13 +67,17 @@ export function parseClock(text: string): Clock | undefined {
   return { ms: Number(found[1]), counter: Number(found[2]), node: found[3] };
 }
 
-/** @throws DvError `clock-ahead` when a stamp from `whom` lies too far in the future */
-export function checkClock(clock: Clock, now: number, whom: string): void {
-  const ahead = clock.ms - now;
-  if (ahead <= MAX_AHEAD_MS) return;
+/** The refusal of commits whose latest stamp lies too far in the future; undefined: it does not. */
+export function refuseAhead(
+  latest: { readonly commit: Hash; readonly ms: number },
+  now: number,
+): DvError | undefined {
+  const ahead = latest.ms - now;
+  if (ahead <= MAX_AHEAD_MS) return undefined;
   const seconds = Math.round(ahead / 1000);
-  throw new DvError('clock-ahead', `${whom} is stamped ${seconds} s ahead of the clock here`, {
-    hint: 'set the clock of the machine that made it (or of this one), then make it again',
-    data: { clock, now, limit: MAX_AHEAD_MS },
+  const message = `the clock of commit ${latest.commit.slice(0, 12)} is ${seconds} s ahead`;
+  return new DvError('clock-ahead', message, {
+    hint: 'set the clock of the machine that made it (or of this one), and commit anew',
+    data: { ...latest, ahead, limit: MAX_AHEAD_MS },
   });
 }

@@ -3,7 +3,6 @@
  * conflicts at a time, so a million of them can be looked through.
  */
 import { DvError } from '../errors.ts';
-import type { Hash } from '../hash.ts';
 import { ConflictRows } from '../model/conflict-rows.ts';
 import { scanConflicts } from '../model/conflict-tree.ts';
 import { type MergeState, readMerge, type StoredMerge } from '../model/merge-state.ts';
@@ -156,12 +155,4 @@ export async function countByTable(
     kind: conflict.kind,
     conflicts: conflict.kind === 'rows' ? conflict.count : 1,
   }));
-}
-
-/** Both heads of the merge in progress: whose cells `latest` compares. */
-export function headsOf({ head, theirs }: MergeState): {
-  readonly ours: Hash;
-  readonly theirs: Hash;
-} {
-  return { ours: head, theirs };
 }

@@ -16,6 +16,7 @@ import { hashOf } from '../hash.ts';
 import type { SourceOffsets } from '../live/contract.ts';
 import { LineBlocks, type LineOptions } from '../live/ingest/line-blocks.ts';
 import type { Positions, RecordBlock, RecordSource } from '../live/ingest/record.ts';
+import { behindFirst } from '../live/ingest/stream-source.ts';
 
 const CHUNK = 256 * 1024;
 /** Bytes at either end of what was read that are hashed. */
@@ -193,15 +194,7 @@ export class FileSource implements RecordSource {
         data: { file: this.place },
       });
     }
-    return {
-      ...{ bytes: block.bytes, partition: block.partition, count: block.count - 1 },
-      starts: block.starts.subarray(1),
-      ends: block.ends.subarray(1),
-      positions: block.positions.subarray(1),
-      behind: block.behind.subarray(1),
-      lines: block.lines.subarray(1),
-      flaws: new Map([...(block.flaws ?? [])].map(([at, flaw]) => [at - 1, flaw])),
-    };
+    return behindFirst(block);
   }
 
   offsetsAt({ behind, lines }: Positions): SourceOffsets {

@@ -8,7 +8,13 @@
  */
 import { DvError } from '../errors.ts';
 import { BRANCH_PREFIX, checkRefName, REMOTE_PREFIX, shortRefName } from '../model/names.ts';
-import { defaultFetchSpec, mapRef, parseRefspec, type Refspec } from '../sync/refspec.ts';
+import {
+  defaultFetchSpec,
+  formatRefspec,
+  mapRef,
+  parseRefspec,
+  type Refspec,
+} from '../sync/refspec.ts';
 import {
   addConfig,
   type Config,
@@ -105,8 +111,7 @@ export function addRemote(
     });
   }
   const file = repositoryConfigFile(repo.dotDir);
-  const { source, target } = defaultFetchSpec(name);
-  const specs = fetch.length > 0 ? fetch : [`+${source}:${target}`];
+  const specs = fetch.length > 0 ? fetch : [formatRefspec(defaultFetchSpec(name))];
   for (const spec of specs) parseRefspec(spec);
   setConfig(file, `remote.${name}.url`, url);
   for (const spec of specs) addConfig(file, `remote.${name}.fetch`, spec);

@@ -4,6 +4,7 @@
  * can read: plain HTTP is for this machine only, unless there is no token.
  */
 import { DvError } from '../errors.ts';
+import { repositoryPath } from './repository-name.ts';
 
 export interface HttpAddress {
   /** As people write it, without credentials and without a `/` at the end. */
@@ -37,7 +38,7 @@ export function parseHttpAddress(text: string): HttpAddress {
       hint: `dv serve prints the URL of each, such as ${url.origin}/NAME`,
     });
   }
-  const base = `/v1/repos/${encodeURIComponent(name)}`;
+  const base = repositoryPath(name);
   return {
     url: `${url.origin}/${url.pathname.replace(/^\/+|\/+$/g, '')}`,
     origin: url.origin,

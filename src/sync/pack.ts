@@ -33,7 +33,7 @@
  * the size it was given, and the receiver asks for the rest (receiver.ts).
  */
 import { ByteWriter, varintSize } from '../bytes.ts';
-import { createHasher, digestOf, HASH_BYTES, type Hash, hashOf, hashToBytes } from '../hash.ts';
+import { createHasher, digestOf, HASH_BYTES, type Hash, hashToBytes } from '../hash.ts';
 import type { Clock } from '../model/objects.ts';
 import { MAX_CHUNK_BYTES } from '../store/contract.ts';
 import type { EncodedChunk } from '../store/transfer.ts';
@@ -190,6 +190,3 @@ export class PackWriter {
 
 /** A keep-alive frame: belongs between two pieces. */
 export const KEEP_ALIVE: Uint8Array = new ByteWriter(2).varint(1).u8(FRAME_TYPES.keepAlive).take();
-
-/** What a dictionary is named by. */
-export const dictionaryName = (bytes: Uint8Array): Hash => hashOf(bytes);

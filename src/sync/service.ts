@@ -5,7 +5,7 @@
  */
 import { DvError } from '../errors.ts';
 import type { Hash } from '../hash.ts';
-import { MAX_AHEAD_MS, nextClock, readClock } from '../model/clock.ts';
+import { nextClock, readClock, refuseAhead } from '../model/clock.ts';
 import { feedEpoch, formatCursor } from '../model/cursor.ts';
 import { readHead } from '../model/head.ts';
 import { KnownAncestry } from '../model/known-ancestry.ts';
@@ -306,15 +306,8 @@ export class SyncService {
     { updates }: PushRequest,
     latest: SessionRecord['latest'],
   ): RefOutcome[] | undefined {
-    const ahead = (latest?.ms ?? 0) - this.options.now();
-    if (latest === undefined || ahead <= MAX_AHEAD_MS) return undefined;
-    const seconds = Math.round(ahead / 1000);
-    const message = `the clock of commit ${latest.commit.slice(0, 12)} is ${seconds} s ahead`;
-    const error = new DvError('clock-ahead', message, {
-      hint: 'set the clock of the machine that made it, and commit anew',
-      data: { ...latest, ahead },
-    });
-    return updates.map(({ ref }) => refusal(ref, error, null));
+    const error = latest && refuseAhead(latest, this.options.now());
+    return error && updates.map(({ ref }) => refusal(ref, error, null));
   }
 
   private move(

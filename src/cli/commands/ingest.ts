@@ -22,32 +22,26 @@ import { collectNames, declareKeyOptions } from '../import-options.ts';
 import { openRepositoryOf } from '../open-repository.ts';
 import { formatCount } from '../render/count.ts';
 
-interface Options {
-  readonly from: string;
-  readonly branch?: string;
+/** As the verb has them, but for what is said otherwise here. */
+type Taken =
+  | 'table'
+  | 'types'
+  | 'dryRun'
+  | 'tail'
+  | 'once'
+  | 'fromEarliest'
+  | 'signal'
+  | 'report'
+  | 'note';
+
+interface Options extends Omit<IngestOptions, Taken> {
   readonly remote?: string;
-  readonly key?: readonly string[];
   readonly type?: ReadonlyMap<string, ColumnType>;
-  readonly format?: IngestFormat;
-  readonly delimiter?: string;
-  readonly maxRows: number;
-  readonly maxBytes: number;
-  readonly maxRecord: number;
-  readonly every: number;
-  readonly opField?: string;
-  readonly deleteWhen?: readonly string[];
-  readonly deleteField?: string;
   readonly onBad?: 'stop' | 'dead-letter';
-  readonly deadLetter?: string;
-  readonly drift: 'widen' | 'refuse';
   readonly dryRun?: boolean;
   readonly tail?: boolean;
   readonly once?: boolean;
   readonly fromEarliest?: boolean;
-  readonly sequence?: string;
-  readonly source?: string;
-  readonly message?: string;
-  readonly retryFor: number;
 }
 
 const DEFAULTS = {

@@ -76,7 +76,8 @@ export class StreamSource implements RecordSource {
   }
 }
 
-function behindFirst(block: RecordBlock): RecordBlock {
+/** A block without its first record, such as a header. */
+export function behindFirst(block: RecordBlock): RecordBlock {
   return {
     ...{ bytes: block.bytes, partition: block.partition, count: block.count - 1 },
     starts: block.starts.subarray(1),
