@@ -6,7 +6,7 @@ import { runDv, startDv, temporaryDirectory, until } from '../support/cli.ts';
 import { findBrokerJars, freePorts, KafkaBroker } from '../support/kafka.ts';
 import { type ReadMessage, TestTopics } from '../support/kafka-topics.ts';
 
-const found = findBrokerJars();
+const found = await findBrokerJars();
 if ('missing' in found) console.warn(`Kafka tests are skipped: ${found.missing}`);
 
 describe.skipIf('missing' in found)('watch into Kafka', () => {
