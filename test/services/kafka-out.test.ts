@@ -144,6 +144,22 @@ describe.skipIf('missing' in found)('watch into Kafka', () => {
     expect(bytes(await topics.read('twice.orders'))).toEqual(bytes(more));
   });
 
+  it('goes on from a topic of cursors that has many partitions', async () => {
+    const cwd = await shop();
+    await topics.create('many.cursor', 7, { 'cleanup.policy': 'compact' });
+    const watch = ['watch', 'main', '--to', kafka('many'), '--once'];
+    for (let i = 1; i <= 3; i++) {
+      await write(cwd, `{"id":${i}}\n`);
+      await dv(cwd, ...watch);
+    }
+    const ops = parsed(await topics.read('many.orders')).map(([key, { op }]) => [key, op]);
+    expect(ops).toEqual([
+      ['{"id":1}', 'r'],
+      ['{"id":2}', 'c'],
+      ['{"id":3}', 'c'],
+    ]);
+  });
+
   it("follows a server, through its death and the broker's", async () => {
     const directory = temporaryDirectory();
     await dv(directory, 'init', '--bare', '--quiet', 'shop');
