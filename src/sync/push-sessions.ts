@@ -3,9 +3,9 @@
  * many segments were taken, in the store the chunks that came, under the transfer of the same
  * name. What is pending follows from those (receiver.ts) and is kept in memory meanwhile.
  */
-import type { Hash } from '../hash.ts';
 import type { StateUpdate, Store } from '../store/contract.ts';
 import type { PushAnswer, PushRequest } from './protocol.ts';
+import type { BroughtClock } from './taken-clocks.ts';
 
 const PREFIX = 'push:';
 
@@ -21,7 +21,7 @@ export interface SessionRecord {
   readonly touched: number;
   readonly by: string;
   /** The latest clock of a commit that came. */
-  readonly latest?: { readonly commit: Hash; readonly ms: number };
+  readonly latest?: BroughtClock;
   /** Of a push that is done: asked again, it is answered again. */
   readonly answer?: PushAnswer;
 }

@@ -41,6 +41,7 @@ import { ReceivedChunks } from './received-chunks.ts';
 import type { ReceivedPack, ReceiverOptions, Reception } from './reception.ts';
 import { remoteError } from './remote-error.ts';
 import { checkRootNames } from './root-names.ts';
+import { type BroughtClock, laterClock } from './taken-clocks.ts';
 import { isVouched, samples, vouchedChildren, vouchedParts } from './vouching.ts';
 
 export type { ReceivedPack, ReceiverOptions, Reception };
@@ -74,7 +75,7 @@ export class Receiver {
   private readonly children = new Map<Hash, readonly Hash[]>();
   private readonly count: Counts = { packs: 0, chunks: 0, rawBytes: 0, bytes: 0, ignored: 0 };
   /** The latest clock of a commit that came. */
-  latest: { readonly commit: Hash; readonly ms: number } | undefined;
+  latest: BroughtClock | undefined;
 
   constructor(store: Store, options: ReceiverOptions) {
     this.store = store;
@@ -293,8 +294,7 @@ export class Receiver {
     this.received.keep(chunk);
     if (expected.kind === 'root' && expected.top && bytes[2] > 0) this.tallRoots.add(hash);
     if (expected.kind !== 'named' || bytes[0] !== COMMIT_KIND) return;
-    const { ms } = decodeCommit(bytes).clock;
-    if (this.latest === undefined || ms > this.latest.ms) this.latest = { commit: hash, ms };
+    this.latest = laterClock(this.latest, { commit: hash, ...decodeCommit(bytes).clock });
   }
 
   /** A commit that several name is met once by each. */

@@ -44,7 +44,7 @@ import { RefLocks } from './ref-locks.ts';
 import { checkFetchRequest, checkPushRequest } from './request-checks.ts';
 import { openSending, packOf } from './sender.ts';
 import { SessionRoom } from './session-room.ts';
-import { TakenClocks } from './taken-clocks.ts';
+import { laterClock, TakenClocks } from './taken-clocks.ts';
 import { dropStaleTransfers, TransferLease } from './transfer-lease.ts';
 
 export interface ServiceOptions {
@@ -256,7 +256,7 @@ export class SyncService {
       this.receivers.delete(id);
       throw error;
     }
-    const latest = later(record.latest, receiver.latest);
+    const latest = laterClock(record.latest, receiver.latest);
     const taken = this.room.touched({ ...record, next: number + 1, ...(latest && { latest }) });
     const { done } = await this.store.transact({ state: [sessionUpdate(taken, raw)] });
     if (!done) return this.describeAgain(caller, id);
@@ -310,7 +310,7 @@ export class SyncService {
     if (receiver.pendingCount > 0) return this.incomplete(receiver.frontier(this.limits.roots));
     if (!(await receiver.stillThere())) return this.incomplete(wantsOf(request));
     await receiver.checkRoots();
-    const latest = later(session?.record.latest, receiver.latest);
+    const latest = laterClock(session?.record.latest, receiver.latest);
     const outcomes =
       this.clockRefusals(request, latest) ??
       (await this.move(caller, request, receiver, session, latest));
@@ -369,8 +369,4 @@ export class SyncService {
 function wantsOf({ updates }: PushRequest): { kind: 'named'; hash: Hash }[] {
   const hashes = new Set(updates.flatMap(({ new: to }) => (to === null ? [] : [to])));
   return [...hashes].map((hash) => ({ kind: 'named', hash }));
-}
-
-function later(a: SessionRecord['latest'], b: SessionRecord['latest']): SessionRecord['latest'] {
-  return a === undefined || (b !== undefined && b.ms > a.ms) ? b : a;
 }
