@@ -84,7 +84,7 @@ function treeEdges(node: Node): Edge[] {
   if (!refers) return [];
   const edges: Edge[] = [];
   for (let i = 0; i < node.count; i++) {
-    for (const hash of outgoingBlobs(node.value(i))) edges.push({ kind: 'blob', hash });
+    for (const { blob } of outgoingBlobs(node.value(i))) edges.push({ kind: 'blob', hash: blob });
   }
   return edges;
 }

@@ -11,10 +11,11 @@ import { Node, type NodeRef } from '../prolly/node.ts';
 import type { Store } from '../store/contract.ts';
 import type { Maintenance, Marker } from '../store/maintenance.ts';
 import { EntryChecker } from '../tuple/check-entry.ts';
-import { decodeIndex, PIECE_KIND } from './blob.ts';
-import { type Edge, edgesOf, rootEntryEdges } from './edges.ts';
+import { type BlobPlace, blobParts, cellBlobs, checkBlob } from './blob-check.ts';
+import { type Edge, rootEntryEdges } from './edges.ts';
 import { edgesHere, type Lacks, mayLack } from './gc.ts';
 import { decodeSchema, decodeTable } from './objects.ts';
+import { decodeEntry } from './root.ts';
 
 export interface FsckProblem {
   /** The object or ref at fault. */
@@ -25,13 +26,11 @@ export interface FsckProblem {
 }
 
 /** A place in the walk: what is expected there, and how it was reached. */
-interface Visit extends Edge {
+interface Visit extends Edge, BlobPlace {
   readonly path: string;
   /** What the parent says of a tree node. */
   readonly ref?: NodeRef;
   readonly parentLevel?: number;
-  /** Not the last of its level: it must end at a boundary. */
-  readonly mustEnd?: boolean;
   /** Of the table whose tree this is; undefined in a root's tree. */
   readonly rows?: EntryChecker;
 }
@@ -167,8 +166,7 @@ function checkChunk(visit: Visit, bytes: Uint8Array): string[] {
     case 'end':
       return checkTreeNode(visit, new Node(bytes));
     case 'blob':
-      if (bytes[0] !== PIECE_KIND) decodeIndex(bytes);
-      return [];
+      return checkBlob(visit, bytes);
     case 'schema':
       decodeSchema(bytes);
       return [];
@@ -205,6 +203,7 @@ function expand(
       { kind: 'tree', hash: tree, path, schemaHash: schema },
     ];
   }
+  if (kind === 'blob') return blobParts(visit, bytes).map((part) => ({ kind, ...part, path }));
   return edgesHere(visit, bytes, lacks).map((edge) => {
     if (edge.kind === 'root') return { ...edge, path: `commit ${visit.hash}` };
     return { ...edge, path: edge.kind === 'named' ? `commit ${edge.hash}` : path };
@@ -215,10 +214,10 @@ function expandNode(visit: Visit, bytes: Uint8Array): Visit[] {
   const node = new Node(bytes);
   const { kind, path, rows } = visit;
   if (node.level === 0) {
-    if (kind !== 'root') return edgesOf('tree', bytes).map((edge) => ({ ...edge, path }));
+    if (kind !== 'root') return cellBlobs(node).map((blob) => ({ kind: 'blob', ...blob, path }));
     return Array.from({ length: node.count }, (_, i) => {
       const name = Buffer.from(node.key(i)).toString('utf8');
-      return rootEntryEdges(node.value(i)).map((edge) => ({ ...edge, path: `${path}, '${name}'` }));
+      return entryVisits(node.value(i), `${path}, '${name}'`);
     }).flat();
   }
   return Array.from({ length: node.count }, (_, i) => ({
@@ -230,4 +229,12 @@ function expandNode(visit: Visit, bytes: Uint8Array): Visit[] {
     parentLevel: node.level,
     mustEnd: i < node.count - 1 || (visit.mustEnd ?? false),
   }));
+}
+
+function entryVisits(value: Uint8Array, path: string): Visit[] {
+  const entry = decodeEntry(value);
+  if (entry.kind === 'file') {
+    return [{ kind: 'blob', hash: entry.blob, size: entry.size, top: true, path }];
+  }
+  return rootEntryEdges(value).map((edge) => ({ ...edge, top: edge.kind === 'blob', path }));
 }
