@@ -53,6 +53,30 @@ describe('clone', () => {
     expect(await commitOf(empty)).toBe(await commitOf(first, 'main'));
   });
 
+  test('at a tag is on no branch, whatever it comes from', async () => {
+    const scene = new RemoteScene();
+    const { url, first } = await scene.openPublished();
+    const at = await commitOf(first);
+    await first.ok('tag', 'light');
+    await first.ok('tag', '-a', '-m', 'As published', 'v1');
+    await first.commit('x.csv', `${ROWS}4,d\n`, 'Two');
+    await first.ok('push', '--all', '--tags', 'origin');
+    await first.ok('bundle', 'create', '../all.bundle');
+    for (const [i, from] of [url, '../all.bundle'].entries()) {
+      for (const tag of ['light', 'v1']) {
+        const place = `${tag}-${i}`;
+        expect(await first.json('clone', '-b', tag, from, `../${place}`)).toMatchObject({
+          branch: null,
+          commit: at,
+        });
+        const clone = scene.shell(place);
+        expect(await clone.json('status')).toMatchObject({ branch: null, commit: at, clean: true });
+        expect(readFileSync(join(clone.directory, 'x.csv'), 'utf8')).toBe(ROWS);
+        await expectSound(clone);
+      }
+    }
+  });
+
   test('of nothing yet', async () => {
     const scene = new RemoteScene();
     const origin = scene.shell('origin');
