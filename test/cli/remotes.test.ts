@@ -276,12 +276,48 @@ describe('push', () => {
     });
     await second.ok('branch', 'b');
     const atomic = await failing(second, 'push', '--atomic', 'origin', 'main', 'b');
-    expect(atomic.error).toMatchObject({ code: 'push-refused' });
+    expect(atomic).toMatchObject({ status: 3, error: { code: 'not-fast-forward' } });
+    expect(atomic.error.message).toBe('2 of 2 refs were refused');
     expect(await first.ok('ls-remote', 'origin', 'b')).toBe('');
     await first.ok('push', 'origin', ':a', '--quiet');
-    expect(await first.ok('ls-remote', '--heads')).not.toContain('/a\n');
+    const main = await commitOf(first);
+    expect(await first.ok('ls-remote', '--heads')).toBe(`${main}\trefs/heads/main\n`);
+    expect(await first.ok('ls-remote')).toMatch(
+      new RegExp(`^${main}\tHEAD\n${main}\trefs/heads/main\n`),
+    );
     const noRef = await failing(first, 'push', 'origin', '--delete', 'none');
     expect(noRef.error).toMatchObject({ code: 'unknown-ref' });
+  });
+
+  test('a lease stands behind =, so that a remote may follow the flag', async () => {
+    const scene = new RemoteScene();
+    const { first } = await scene.openPublished();
+    await first.ok('push', 'origin', 'main:fix');
+    await first.ok('commit', '--amend', '-m', 'Rewritten');
+    await first.ok('push', '--force-with-lease', 'origin', 'main:fix');
+    expect(await commitOf(first, 'origin/fix')).toBe(await commitOf(first));
+    const other = await failing(first, 'push', '--force-with-lease=fix', 'origin', 'main');
+    expect(other.error).toMatchObject({ code: 'not-fast-forward' });
+    await first.ok('push', '--force-with-lease=main:main@{1}', 'origin', 'main');
+    expect(await commitOf(first, 'origin/main')).toBe(await commitOf(first));
+  });
+
+  test('refuses flags that contradict each other, and sources that are not there', async () => {
+    const scene = new RemoteScene();
+    const { first } = await scene.openPublished();
+    const cases: [args: string[], message: string][] = [
+      [['--delete', 'origin'], "'--delete' needs the names of refs"],
+      [['--all', '--delete', 'origin'], "'--delete' and '--all' exclude each other"],
+      [['--tags', '--delete', 'origin', 'x'], "'--delete' and '--tags' exclude each other"],
+      [['--all', 'origin', 'main'], "'--all' pushes every branch, so name none"],
+      [['origin', 'none'], '"none" names no commit'],
+      [['origin', 'none:refs/heads/x'], '"none" names no commit'],
+      [['origin', 'main~0:x'], "'main~0' is no branch, so 'x' may be a branch or a tag"],
+    ];
+    for (const [args, message] of cases) {
+      const { status, error } = await failing(first, 'push', ...args);
+      expect({ status, message: error.message }).toEqual({ status: 2, message });
+    }
   });
 
   test('to a repository with files is refused, unless it says otherwise', async () => {
