@@ -168,7 +168,15 @@ test('questions in JSON: history, blame, show --key, bisect, reflog', async () =
   expect(await shell.ok('blame', '--cells', '--columns', 'pop', 'c.csv')).toMatch(
     /^[0-9a-f]{7} \(Test Author .*\) 1 {2}12 \[[0-9a-f]{7}\]$/m,
   );
+  await refused(shell, 2, 'unknown-column', 'blame', '--columns', 'popp', 'c.csv');
+  await refused(shell, 2, 'unknown-table', 'bisect', '--where', 'pop = 12', 'd.csv');
   expect(await shell.ok('show', 'side:c.csv', '--key', '2')).toMatch(/name +Coire/);
+  const { stdout, stderr } = await shell.run(['show', 'side:c.csv', '--limit', '1']);
+  expect([stdout.split('\n').length, stderr]).toEqual([
+    3,
+    'only the first 1 row; --limit or --full shows more\n',
+  ]);
+  await refused(shell, 2, 'bad-option', 'show', 'side:c.csv', '--where', 'id = 1');
   expect(await shell.json('bisect', '--where', 'pop = 12', 'c.csv')).toMatchObject({
     commit: await shell.ok('log', '-1', '--pretty', '%H').then((text) => text.trim()),
   });
