@@ -62,6 +62,10 @@ async function write(
   throw new DvError('ref-moved', 'another dv bisect is at work', { hint: 'try again' });
 }
 
+export async function isBisecting({ store }: Repository): Promise<boolean> {
+  return (await read(store)) !== undefined;
+}
+
 /** @throws DvError `no-bisect` */
 export async function readBisect(repo: Repository): Promise<BisectState> {
   return (await requireBisect(repo)).state;

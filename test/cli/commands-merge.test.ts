@@ -209,6 +209,60 @@ test('conflicts out to a file and back, and a file that was edited into nonsense
   expect(read(shell)).toContain('1,Bern,99');
 });
 
+test('conflicts on one line each, counted by condition, and what does not go into a file', async () => {
+  const shell = await Shell.open();
+  shell.write('notes.txt', 'a');
+  await shell.ok('add', 'notes.txt');
+  await shell.commit('c.csv', rows('1,"two\nlines",1', '2,b,2'), 'base');
+  await shell.ok('switch', '-c', 'side');
+  shell.write('notes.txt', 'b');
+  await shell.ok('add', 'notes.txt');
+  await shell.commit('c.csv', rows('1,"other\n\tlines",1', '2,c,2'), 'theirs');
+  await shell.ok('switch', 'main');
+  shell.write('notes.txt', 'c');
+  await shell.ok('add', 'notes.txt');
+  await shell.commit('c.csv', rows('1,one,1', '2,d,2'), 'ours');
+  await shell.run(['merge', 'side']);
+  expect(await shell.ok('status', '--short')).toBe('UU c.csv\nUU notes.txt\n');
+  expect((await shell.run(['conflicts'])).stdout).toMatch(
+    /^ {2}\* name {2}two⏎lines {2}one {3}other⏎⇥lines$/m,
+  );
+  expect((await shell.run(['conflicts', '--stat', '--where', "theirs_name = 'c'"])).stdout).toBe(
+    ' c.csv | 1 conflict\n',
+  );
+  const { stdout, stderr } = await shell.run(['conflicts', '--where', 'id = 1', '--export', '-']);
+  expect(stdout.startsWith('table,conflict,side,take,id,name,pop\nc.csv,name,base')).toBe(true);
+  expect(stderr).toBe('1 conflict written to standard output\n');
+  const { stderr: all } = await shell.run(['conflicts', '--export', 'x.csv']);
+  expect(all).toMatch(/^2 conflicts written to x.csv\n'notes.txt' is not in it: dv resolve /);
+  await refused(shell, 2, 'bad-option', 'resolve', 'c.csv', '--from', 'x.csv');
+});
+
+test('status tells of what waits without conflicts', async () => {
+  const shell = await apart();
+  await shell.run(['cherry-pick', 'side']);
+  expect(await shell.ok('status')).not.toContain('to go');
+  await shell.ok('resolve', '--theirs');
+  await shell.ok('commit', '-m', 'By hand');
+  expect(await shell.ok('status')).toContain('You are picking; no commit is left.');
+  expect(await shell.json('status')).toMatchObject({
+    sequence: { operation: 'cherry-pick', isEdit: false, left: 0 },
+  });
+  await shell.ok('cherry-pick', '--continue');
+  expect(await shell.json('status')).not.toHaveProperty('sequence');
+  const plan = await shell.ok('log', '--reverse', '--pretty', 'edit %H', 'HEAD~2..');
+  shell.write('plan', plan);
+  await shell.ok('rebase', '--todo', 'plan', 'HEAD~2');
+  expect(await shell.ok('status')).toMatch(
+    /^You are rebasing, and stopped to edit [0-9a-f]{7}; 1 commit to go\.\n {2}\("dv rebase --cont/m,
+  );
+  await shell.ok('rebase', '--abort');
+  await shell.ok('bisect', 'start', 'HEAD');
+  expect(await shell.ok('status')).toContain('You are bisecting.');
+  await shell.ok('bisect', 'reset');
+  expect(await shell.ok('status')).not.toContain('You are');
+});
+
 test('rerere is told of, counted and forgotten', async () => {
   const shell = await apart();
   await shell.ok('config', 'rerere.enabled', 'true');

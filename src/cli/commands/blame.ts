@@ -102,7 +102,7 @@ function renderRow(
   const text = schema.columns
     .map(({ name }, i) => ({ name, i }))
     .filter(({ name, i }) => wanted(name, i))
-    .map(({ name, i }) => cellOf(row, i, cells.get(name), { paint, shownLine }))
+    .map(({ name, i }) => cellOf(row, i, cells.get(name), paint))
     .join('  ');
   const room = width - shortHash(commit).length - author.length - 14;
   return `${head} ${isTTY && cells.size === 0 ? cutText(text, Math.max(20, room)) : text}`;
@@ -112,8 +112,8 @@ function cellOf(
   row: Row,
   place: number,
   commit: Parameters<typeof shortHash>[0] | undefined,
-  { paint, shownLine }: Pick<Context, 'paint' | 'shownLine'>,
+  paint: Context['paint'],
 ): string {
-  const text = cellText(row[place], shownLine);
+  const text = cellText(row[place]);
   return commit === undefined ? text : `${text} ${paint.dim(`[${shortHash(commit)}]`)}`;
 }

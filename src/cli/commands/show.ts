@@ -128,7 +128,7 @@ async function showOneRow(
     const width = Math.max(...cells.map(([name]) => displayWidth(context.shownLine(name))));
     for (const [name, cell] of cells) {
       const label = context.paint.heading(pad(context.shownLine(name), width));
-      context.out.line(`${label}  ${cellText(cell, context.shownLine)}`);
+      context.out.line(`${label}  ${cellText(cell)}`);
     }
   }
   return 0;
