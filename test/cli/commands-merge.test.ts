@@ -238,6 +238,24 @@ test('conflicts on one line each, counted by condition, and what does not go int
   await refused(shell, 2, 'bad-option', 'resolve', 'c.csv', '--from', 'x.csv');
 });
 
+test('dv merge does not end, nor give up, what is no merge', async () => {
+  const shell = await apart();
+  await refused(shell, 2, 'bad-option', 'merge', '--abort', '--continue');
+  shell.write('c.csv', OURS.replace('12', '13'));
+  await shell.ok('add', 'c.csv');
+  await refused(shell, 3, 'no-merge', 'merge', '--continue', '-m', 'No merge');
+  await shell.ok('reset', '--hard');
+  await shell.run(['cherry-pick', 'side']);
+  await refused(shell, 3, 'no-merge', 'merge', '--abort');
+  expect((await shell.run(['merge', 'side'])).stderr).toContain(
+    'dv cherry-pick --continue ends it',
+  );
+  await shell.ok('resolve', '--theirs');
+  await refused(shell, 3, 'no-merge', 'merge', '--continue');
+  await shell.ok('cherry-pick', '--abort');
+  expect(read(shell)).toBe(OURS);
+});
+
 test('status tells of what waits without conflicts', async () => {
   const shell = await apart();
   await shell.run(['cherry-pick', 'side']);
