@@ -10,11 +10,7 @@ import { DvError } from '../errors.ts';
 import type { Hash } from '../hash.ts';
 import { headUpdate } from '../model/head.ts';
 import { resolvedExtra } from '../model/merge-record.ts';
-import {
-  type MergeOperation,
-  type MergeState,
-  mergeUpdate,
-} from '../model/merge-state.ts';
+import { type MergeOperation, type MergeState, mergeUpdate } from '../model/merge-state.ts';
 import type { EntryConflict, RootMerge } from '../model/merge-types.ts';
 import { BRANCH_PREFIX } from '../model/names.ts';
 import type { Person } from '../model/objects.ts';
