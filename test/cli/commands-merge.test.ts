@@ -87,6 +87,13 @@ test('flags that exclude each other, and rules that are none', async () => {
 
 test('what a rule decides is in the merge commit, and log and show tell it', async () => {
   const shell = await apart();
+  // The hint names a commit, so it comes with one.
+  const hint = 'dv log --resolved -1';
+  expect(await shell.ok('merge', '--dry-run', '--resolve', 'sum', 'side')).not.toContain(hint);
+  expect(await shell.ok('merge', '--squash', '--resolve', 'sum', 'side')).toMatch(/by rule$/m);
+  await shell.ok('reset', '--hard');
+  expect(await shell.ok('merge', '--resolve', 'sum', 'side')).toContain(hint);
+  await shell.ok('reset', '--hard', 'HEAD~1');
   const merged = await shell.json('merge', '--resolve', 'sum', '-m', 'both', 'side');
   expect(merged).toMatchObject({ outcome: 'merged', resolved: { count: 1 } });
   expect(read(shell)).toContain('1,Bern,17');

@@ -208,7 +208,7 @@ function renderResult(context: Context, result: MergeResult): string {
   };
   const rest = [
     renderSummary(result, context, MOST_LINES),
-    renderResolvedCount(result.resolved, context),
+    renderResolvedCount(result.resolved, outcome === 'merged' && !result.dryRun, context),
     renderRenumbered(result.renumbered, context),
     renderReused(result.reused),
   ];
