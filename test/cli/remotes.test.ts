@@ -434,6 +434,17 @@ test('bundles carry a repository in a file', async () => {
   await stranger.ok('init', '--quiet');
   const { status } = await stranger.run(['bundle', 'verify', week]);
   expect(status).toBe(1);
+  const needed = await commitOf(first, 'v1');
+  for (const args of [
+    ['bundle', 'unbundle', week],
+    ['fetch', week, 'main'],
+    ['clone', week, 'in'],
+  ]) {
+    const { error } = await failing(stranger, ...args);
+    expect(error).toMatchObject({ code: 'bad-pack', data: { missing: [needed] } });
+    expect(error.message).toContain(`goes on from ${needed}, which is not here`);
+  }
+  expect(existsSync(join(stranger.directory, 'in'))).toBe(false);
   await clone.ok('fetch', week, 'main:refs/remotes/week/main');
   expect(await commitOf(clone, 'week/main')).toBe(two);
   expect(await clone.ok('bundle', 'unbundle', week)).toContain('refs/heads/main');
