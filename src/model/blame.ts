@@ -3,17 +3,19 @@
  *
  * One walk by falling generation. A commit asked about rows compares its table with each
  * parent's: rows that are as in a parent are asked there, the first such parent; rows that are as
- * in none are its own. Cost: the differences between the commits walked, and a commit that left
- * the table alone is passed over by comparing one hash. Memory: the rows asked about.
+ * in none are its own. Cost: the differences between the commits walked, as far as they lie
+ * among the rows asked about; a commit that left the table alone is passed over by comparing
+ * one hash. Memory: the rows asked about.
  */
 import type { Hash } from '../hash.ts';
 import { NodeStore } from '../prolly/node-store.ts';
+import { encodeKey } from '../tuple/key-codec.ts';
 import type { Cell, Row, Schema } from '../tuple/schema.ts';
 import { readCommit } from './object-reader.ts';
 import type { Commit } from './objects.ts';
 import { getRootEntry } from './root.ts';
 import { parentsHere } from './shallow.ts';
-import { diffTables } from './table-diff.ts';
+import { diffTables, type RowRange } from './table-diff.ts';
 
 /** What tells a row: the cells of its key, or of a table without one all its cells. */
 export function rowId({ key }: Schema, row: Row): string {
@@ -32,17 +34,38 @@ interface Asked {
   readonly rows: Map<string, Set<string> | undefined>;
 }
 
-/** @throws DvError `missing-object`, `corrupt` */
+export interface BlameQuestion {
+  readonly table: string;
+  /** In the order of the table. */
+  readonly rows: readonly Row[];
+  readonly schema: Schema;
+  /** Whose cells are asked about; undefined: rows as a whole. */
+  readonly columns?: readonly string[] | undefined;
+}
+
+/** By the rows' ids. @throws DvError `missing-object`, `corrupt` */
 export async function blameRows(
   nodes: NodeStore,
   head: Hash,
-  table: string,
-  ids: Iterable<string>,
-  columns?: readonly string[],
+  { table, rows, schema, columns }: BlameQuestion,
 ): Promise<ReadonlyMap<string, Blamed>> {
-  const walk = new BlameWalk(nodes, table);
+  const walk = new BlameWalk(nodes, table, rangeOf(schema, rows));
+  const ids = rows.map((row) => rowId(schema, row));
   await walk.run(head, ids, columns);
   return walk.blamed;
+}
+
+/** Keys that the rows lie between; a table without one has its rows in no order that helps. */
+function rangeOf(schema: Schema, rows: readonly Row[]): RowRange | undefined {
+  const [first, last] = [rows[0], rows.at(-1)];
+  if (first === undefined || last === undefined || schema.key.length === 0) return undefined;
+  const types = schema.key.map((place) => schema.columns[place].type);
+  const keyOf = (row: Row) =>
+    encodeKey(
+      schema.key.map((place) => row[place] as string),
+      types,
+    );
+  return { schema, first: keyOf(first), last: keyOf(last) };
 }
 
 /**
@@ -55,11 +78,13 @@ class BlameWalk {
   readonly blamed = new Map<string, { commit: Hash; cells: Map<string, Hash> }>();
   readonly #nodes: NodeStore;
   readonly #table: string;
+  readonly #range: RowRange | undefined;
   readonly #levels = new Map<number, Map<Hash, Asked>>();
 
-  constructor(nodes: NodeStore, table: string) {
+  constructor(nodes: NodeStore, table: string, range: RowRange | undefined) {
     this.#nodes = new NodeStore(nodes.objects, { cachedLeaves: CACHED_LEAVES });
     this.#table = table;
+    this.#range = range;
   }
 
   async run(head: Hash, ids: Iterable<string>, columns?: readonly string[]): Promise<void> {
@@ -122,7 +147,8 @@ class BlameWalk {
     asked: ReadonlyMap<string, Set<string> | undefined>,
   ): Promise<Map<string, Set<string> | undefined>> {
     const changed = new Map<string, Set<string> | undefined>();
-    const diff = await diffTables(this.#nodes, this.#table, from, to, { complete: true });
+    const options = { complete: true, ...(this.#range && { range: this.#range }) };
+    const diff = await diffTables(this.#nodes, this.#table, from, to, options);
     const { from: before, to: after } = diff;
     if (before === null || after === null) return changed;
     for await (const batch of diff.changes()) {

@@ -17,7 +17,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { compareBytes } from '../bytes.ts';
 import type { Hash } from '../hash.ts';
-import { diffTrees, type EntryChange } from '../prolly/diff.ts';
+import { diffTrees, type EntryChange, type KeyRange } from '../prolly/diff.ts';
 import { type Edit, editTree } from '../prolly/edit.ts';
 import type { NodeStore } from '../prolly/node-store.ts';
 import { EMPTY_TREE } from '../prolly/node-writer.ts';
@@ -37,6 +37,13 @@ import { pairEntries } from './pair-entries.ts';
 export interface TableDiffOptions {
   /** Count a row as modified also when only a column of one side has a value. */
   readonly complete?: boolean;
+  /** Rows outside need not be told; they may be, where it cannot be told from their keys. */
+  readonly range?: RowRange;
+}
+
+/** Rows of a table by their keys, as a schema has those. */
+export interface RowRange extends KeyRange {
+  readonly schema: Schema;
 }
 
 interface Side {
@@ -64,7 +71,7 @@ export async function diffTables(
     from: a?.schema ?? null,
     to: b?.schema ?? null,
     schema: a !== undefined && b !== undefined ? diffSchemas(a.schema, b.schema) : [],
-    changes: () => rowChanges(nodes, a, b, options.complete ?? false),
+    changes: () => rowChanges(nodes, a, b, options),
   };
 }
 
@@ -104,25 +111,37 @@ async function* rowChanges(
   nodes: NodeStore,
   from: Side | undefined,
   to: Side | undefined,
-  complete: boolean,
+  options: TableDiffOptions,
 ): AsyncGenerator<RowChange[]> {
+  const { complete = false } = options;
   if (from === undefined || to === undefined) {
     const a = from ?? to;
     if (a === undefined) return;
     const [left, right] = [from?.table.tree ?? EMPTY_TREE, to?.table.tree ?? EMPTY_TREE];
-    yield* decoded(nodes, diffTrees(nodes, left, right), a.schema, a.schema, complete);
+    const range = rangeUnder(options, a.schema);
+    yield* decoded(nodes, diffTrees(nodes, left, right, range), a.schema, a.schema, complete);
   } else if (!areComparable(from.schema, to.schema)) {
-    yield* rowChanges(nodes, from, undefined, complete);
-    yield* rowChanges(nodes, undefined, to, complete);
+    yield* rowChanges(nodes, from, undefined, options);
+    yield* rowChanges(nodes, undefined, to, options);
   } else {
     const toTypes = keyTypes(to.schema);
     const types = keyTypes(from.schema).map((type, i) => joinTypes(type, toTypes[i]));
     const [left, fromSchema] = await alignKeys(nodes, from, types);
     const [right, toSchema] = await alignKeys(nodes, to, types);
     const told = bytesTell(fromSchema, toSchema, complete);
-    const pairs = told ? diffTrees(nodes, left, right) : pairEntries(nodes, left, right);
+    const range = rangeUnder(options, toSchema);
+    const pairs = told ? diffTrees(nodes, left, right, range) : pairEntries(nodes, left, right);
     yield* decoded(nodes, pairs, fromSchema, toSchema, complete);
   }
+}
+
+/** The range, where keys of this schema are those that it is of. */
+function rangeUnder({ range }: TableDiffOptions, schema: Schema): KeyRange | undefined {
+  const isSame =
+    range !== undefined &&
+    sameList(keyNames(range.schema), keyNames(schema)) &&
+    sameList(keyTypes(range.schema), keyTypes(schema));
+  return isSame ? range : undefined;
 }
 
 /** Whether equal values mean that no column differs that counts. */

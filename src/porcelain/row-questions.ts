@@ -212,11 +212,12 @@ export async function* blameTable(
   checkColumns(table, cells ?? []);
   const commits = new Map<Hash, Commit>();
   for await (const rows of rowsInChunks(repo, table, options)) {
-    const ids = rows.map((row) => rowId(table.schema, row));
-    const blamed = await blameRows(repo.nodes, head, table.table, ids, cells);
+    const { schema } = table;
+    const question = { table: table.table, rows, schema, columns: cells };
+    const blamed = await blameRows(repo.nodes, head, question);
     const batch: BlamedRow[] = [];
-    for (const [i, row] of rows.entries()) {
-      const found = blamed.get(ids[i]);
+    for (const row of rows) {
+      const found = blamed.get(rowId(schema, row));
       if (found === undefined) continue;
       const object = commits.get(found.commit) ?? (await readCommit(repo.store, found.commit));
       commits.set(found.commit, object);

@@ -8,6 +8,9 @@
  * key in a node of one side only can have its counterpart only in such a node of the other.
  *
  * Little is read before it is asked for; memory holds a few leaves and a path per side.
+ *
+ * Of a range of keys only what overlaps it is opened. A leaf at its edge has keys outside, whose
+ * counterparts may lie in leaves that were left out: those are not told.
  */
 import { compareBytes } from '../bytes.ts';
 import type { Hash } from '../hash.ts';
@@ -19,6 +22,12 @@ export interface EntryChange {
   readonly key: Uint8Array;
   readonly from: Uint8Array | undefined;
   readonly to: Uint8Array | undefined;
+}
+
+/** Keys from `first` to `last`, both among them. */
+export interface KeyRange {
+  readonly first: Uint8Array;
+  readonly last: Uint8Array;
 }
 
 /** References of one side at one level, ascending by last key. */
@@ -79,23 +88,29 @@ class RefJoin {
 class ChildStream implements RefStream {
   private readonly store: NodeStore;
   private readonly parents: RefStream;
+  private readonly range: KeyRange | undefined;
   private node: Node | undefined;
   private index = 0;
+  private end = 0;
   /** The reference at `index`, once it was asked for. */
   private ref: NodeRef | undefined;
 
-  constructor(store: NodeStore, parents: RefStream) {
+  constructor(store: NodeStore, parents: RefStream, range: KeyRange | undefined) {
     this.store = store;
     this.parents = parents;
+    this.range = range;
   }
 
   async peek(): Promise<NodeRef | undefined> {
-    while (this.node === undefined || this.index >= this.node.count) {
+    while (this.node === undefined || this.index >= this.end) {
       const parent = await this.parents.peek();
       if (parent === undefined) return undefined;
       this.parents.shift();
       this.node = await this.store.read(parent.hash);
-      this.index = 0;
+      const { count } = this.node;
+      const { range } = this;
+      this.index = range === undefined ? 0 : this.node.seek(range.first);
+      this.end = range === undefined ? count : Math.min(this.node.seek(range.last) + 1, count);
     }
     this.ref ??= this.node.child(this.index);
     return this.ref;
@@ -111,7 +126,7 @@ class ChildStream implements RefStream {
     const [a, b] = [this.node, other.node];
     if (a === undefined || b === undefined) return;
     const [start, otherStart] = [this.index, other.index];
-    const most = Math.min(a.count - start, b.count - otherStart);
+    const most = Math.min(this.end - start, other.end - otherStart);
     let same = 0;
     while (same < most && a.sameChild(start + same, b, otherStart + same)) same += 1;
     if (same === 0) return;
@@ -184,7 +199,8 @@ async function rootRef(store: NodeStore, hash: Hash): Promise<[NodeRef, number]>
 }
 
 /**
- * Changes from tree `from` to tree `to`, in key order, in batches of up to a leaf's worth.
+ * Changes from tree `from` to tree `to`, in key order, in batches of up to a leaf's worth;
+ * with `range` those of its keys.
  * Keys and values are views into chunks and stay valid.
  * @throws DvError `missing-object`, `corrupt`
  */
@@ -192,6 +208,7 @@ export async function* diffTrees(
   store: NodeStore,
   from: Hash,
   to: Hash,
+  range?: KeyRange,
 ): AsyncGenerator<EntryChange[]> {
   if (from === to) return;
   const [[fromRoot, fromLevel], [toRoot, toLevel]] = [
@@ -205,10 +222,24 @@ export async function* diffTrees(
       [a, b] = [join.side(FROM), join.side(TO)];
     }
     if (level === 0) break;
-    if (level <= fromLevel) a = new ChildStream(store, a);
-    if (level <= toLevel) b = new ChildStream(store, b);
+    if (level <= fromLevel) a = new ChildStream(store, a, range);
+    if (level <= toLevel) b = new ChildStream(store, b, range);
   }
-  yield* joinLeaves(new LeafStream(store, a), new LeafStream(store, b));
+  const changes = joinLeaves(new LeafStream(store, a), new LeafStream(store, b));
+  if (range === undefined) yield* changes;
+  else yield* within(changes, range);
+}
+
+async function* within(
+  batches: AsyncIterable<EntryChange[]>,
+  { first, last }: KeyRange,
+): AsyncGenerator<EntryChange[]> {
+  for await (const batch of batches) {
+    const found = batch.filter(
+      ({ key }) => compareBytes(key, first) >= 0 && compareBytes(key, last) <= 0,
+    );
+    if (found.length > 0) yield found;
+  }
 }
 
 async function* joinLeaves(from: LeafStream, to: LeafStream): AsyncGenerator<EntryChange[]> {

@@ -1,45 +1,53 @@
 /**
- * Raw chunks read lately, by the store's own number for them, at most `limit` bytes. A diff
- * reads the old leaf, then the new one, whose delta is mostly against the old; a series of
- * commits reads the same upper nodes again and again.
+ * Raw chunks read lately, by the store's own number for them, at most `limit` bytes: the newer
+ * half of that is certain to be there. A diff reads the old leaf, then the new one, whose delta
+ * is mostly against the old; a series of commits reads the same upper nodes again and again.
+ *
+ * Two halves and no order among them: an exact order means a deletion for every hit, and a map
+ * that is deleted from that often spends its time on making itself anew.
  */
 export class ChunkCache {
-  private readonly limit: number;
-  private readonly chunks = new Map<number, Uint8Array>();
+  private readonly half: number;
+  private newer = new Map<number, Uint8Array>();
+  private older = new Map<number, Uint8Array>();
+  /** Of the newer half, and of the older one. */
   private bytes = 0;
+  private olderBytes = 0;
 
   constructor(limit: number) {
-    this.limit = limit;
+    this.half = limit / 2;
+  }
+
+  /** Bytes that it holds; of a chunk in both halves twice. */
+  get size(): number {
+    return this.bytes + this.olderBytes;
   }
 
   get(id: number): Uint8Array | undefined {
-    const chunk = this.chunks.get(id);
-    if (chunk === undefined) return undefined;
-    // a Map iterates in insertion order: last used goes to the end
-    this.chunks.delete(id);
-    this.chunks.set(id, chunk);
-    return chunk;
+    const chunk = this.newer.get(id);
+    if (chunk !== undefined) return chunk;
+    const older = this.older.get(id);
+    if (older !== undefined) this.set(id, older);
+    return older;
   }
 
+  /** A chunk of more than half the limit is not kept. */
   set(id: number, chunk: Uint8Array): void {
-    this.remove(id);
-    this.chunks.set(id, chunk);
+    if (chunk.length > this.half) return;
+    const had = this.newer.get(id)?.length ?? 0;
+    if (this.bytes - had + chunk.length > this.half) {
+      this.older = this.newer;
+      this.olderBytes = this.bytes;
+      this.newer = new Map();
+      this.bytes = 0;
+    } else this.bytes -= had;
+    this.newer.set(id, chunk);
     this.bytes += chunk.length;
-    for (const oldest of this.chunks.keys()) {
-      if (this.bytes <= this.limit) break;
-      this.remove(oldest);
-    }
   }
 
   clear(): void {
-    this.chunks.clear();
-    this.bytes = 0;
-  }
-
-  private remove(id: number): void {
-    const chunk = this.chunks.get(id);
-    if (chunk === undefined) return;
-    this.chunks.delete(id);
-    this.bytes -= chunk.length;
+    this.newer = new Map();
+    this.older = new Map();
+    this.bytes = this.olderBytes = 0;
   }
 }

@@ -159,6 +159,33 @@ describe('a tree', () => {
     }
   });
 
+  test('diff of a range gives the changes of its keys', async () => {
+    await fc.assert(
+      fc.asyncProperty(model, edits, fc.nat(), fc.nat(), async (base, plan, a, b) => {
+        const store = new NodeStore(createMemoryStore());
+        const target = applied(base, makeEdits(base, plan));
+        const keys = [...base.keys(), ...target.keys(), ''].map(bytes).sort(compareBytes);
+        const [low, high] = [a % keys.length, b % keys.length].sort((x, y) => x - y);
+        const range = { first: keys[low], last: keys[high] };
+        const from = await buildTree(store, sorted(base));
+        const to = await buildTree(store, sorted(target));
+        const expected = [];
+        for await (const batch of diffTrees(store, from, to)) {
+          expected.push(
+            ...batch.filter(
+              ({ key }) =>
+                compareBytes(key, range.first) >= 0 && compareBytes(key, range.last) <= 0,
+            ),
+          );
+        }
+        const found = [];
+        for await (const batch of diffTrees(store, from, to, range)) found.push(...batch);
+        expect(found).toEqual(expected);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
   test('diff gives exactly the model difference, in key order', async () => {
     await fc.assert(
       fc.asyncProperty(model, edits, async (base, plan) => {
