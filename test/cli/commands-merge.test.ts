@@ -265,15 +265,27 @@ test('dv merge does not end, nor give up, what is no merge', async () => {
 
 test('status tells of what waits without conflicts', async () => {
   const shell = await apart();
-  await shell.run(['cherry-pick', 'side']);
-  expect(await shell.ok('status')).not.toContain('to go');
+  // The last commit of a cherry-pick ends it, and so does throwing it away.
+  for (const end of [
+    ['reset', '--hard'],
+    ['commit', '-m', 'By hand'],
+  ]) {
+    await shell.run(['cherry-pick', 'side']);
+    expect(await shell.ok('status')).not.toContain('to go');
+    await shell.ok('resolve', '--theirs');
+    await shell.ok(...end);
+    expect(await shell.ok('status')).not.toContain('You are');
+    await refused(shell, 3, 'no-sequence', 'cherry-pick', '--continue');
+  }
+  await shell.ok('reset', '--hard', 'HEAD~1');
+  await shell.run(['cherry-pick', 'side', 'side~1']);
   await shell.ok('resolve', '--theirs');
   await shell.ok('commit', '-m', 'By hand');
-  expect(await shell.ok('status')).toContain('You are picking; no commit is left.');
+  expect(await shell.ok('status')).toContain('You are picking; 1 commit to go.');
   expect(await shell.json('status')).toMatchObject({
-    sequence: { operation: 'cherry-pick', isEdit: false, left: 0 },
+    sequence: { operation: 'cherry-pick', isEdit: false, left: 1 },
   });
-  await shell.ok('cherry-pick', '--continue');
+  await shell.ok('cherry-pick', '--quit');
   expect(await shell.json('status')).not.toHaveProperty('sequence');
   const plan = await shell.ok('log', '--reverse', '--pretty', 'edit %H', 'HEAD~2..');
   shell.write('plan', plan);
