@@ -8,7 +8,7 @@
  * A blob of one piece is that piece. Else pieces go into indexes of level 1, FANOUT each,
  * those into level 2, and so on to a single one. Sizes count the bytes of the blob below.
  * A piece ends where a rolling gear hash over the last 32 bytes has its upper MASK_BITS
- * clear, between MIN_PIECE and MAX_PIECE bytes.
+ * clear, between MIN_PIECE and MAX_PIECE bytes. What that makes of each chunk: blob-check.ts.
  * Source: Xia and others, "FastCDC" (USENIX ATC 2016).
  */
 import { ByteReader, ByteWriter } from '../bytes.ts';
@@ -20,9 +20,10 @@ export const PIECE_KIND = 0x07;
 export const INDEX_KIND = 0x08;
 const VERSION = 0x01;
 const MIN_PIECE = 16 * 1024;
-const MAX_PIECE = 128 * 1024;
+export const MAX_PIECE = 128 * 1024;
 const MASK_BITS = 15;
-const FANOUT = 2048;
+/** Children of an index that is not the last of its level. */
+export const FANOUT = 2048;
 const MAX_LEVEL = 6;
 
 /** 256 fixed 32-bit numbers (xorshift32 from a fixed seed): the gear of the rolling hash. */
@@ -38,15 +39,33 @@ const GEAR: Uint32Array = (() => {
   return gear;
 })();
 
-/** Length of the first piece of bytes[start..); the rest of the bytes when none ends. */
-function pieceLength(bytes: Uint8Array, start: number): number {
+/** Length of the piece at bytes[start..) that ends at a boundary; -1: none does. */
+function boundedLength(bytes: Uint8Array, start: number): number {
   const end = Math.min(bytes.length, start + MAX_PIECE);
   let hash = 0;
   for (let i = Math.min(end, start + MIN_PIECE - 32); i < end; i++) {
     hash = ((hash << 1) + GEAR[bytes[i]]) | 0;
     if (i - start >= MIN_PIECE && hash >>> (32 - MASK_BITS) === 0) return i + 1 - start;
   }
-  return end - start;
+  return end - start === MAX_PIECE ? MAX_PIECE : -1;
+}
+
+/** Length of the first piece of bytes[start..); the rest of the bytes when none ends. */
+function pieceLength(bytes: Uint8Array, start: number): number {
+  const length = boundedLength(bytes, start);
+  return length < 0 ? bytes.length - start : length;
+}
+
+/** Where in a piece, of at most MAX_PIECE bytes, the first boundary is. */
+export function boundaryOf(piece: Uint8Array): 'before' | 'end' | 'none' {
+  const length = boundedLength(piece, 0);
+  return length < 0 ? 'none' : length < piece.length ? 'before' : 'end';
+}
+
+/** @throws DvError `newer-format` */
+export function pieceBytes(bytes: Uint8Array): Uint8Array {
+  if (bytes[1] !== VERSION) throw newer(bytes[1]);
+  return bytes.subarray(2);
 }
 
 interface IndexEntry {
@@ -166,8 +185,7 @@ export async function* readBlob(store: ObjectStore, hash: Hash): AsyncGenerator<
   }
   if (bytes[0] !== PIECE_KIND) {
     for (const child of decodeIndex(bytes).children) yield* readBlob(store, child.hash);
-  } else if (bytes[1] !== VERSION) throw newer(bytes[1]);
-  else yield bytes.subarray(2);
+  } else yield pieceBytes(bytes);
 }
 
 /** The whole blob in memory: for cells. */

@@ -8,9 +8,9 @@ import type { Edge } from '../model/edges.ts';
 import { peelToCommit } from '../model/object-reader.ts';
 import type { BoundedStore } from '../model/shallow.ts';
 import { readShallow } from '../model/shallow.ts';
-import type { ObjectStore, Transaction } from '../store/contract.ts';
+import type { ObjectStore, Transaction, TransactResult } from '../store/contract.ts';
 import type { RetryOptions } from '../sync/backoff.ts';
-import { type Fetched, fetchInto } from '../sync/fetch-into.ts';
+import { type Fetched, type FetchIntoOptions, fetchInto } from '../sync/fetch-into.ts';
 import { selectHaves } from '../sync/negotiate.ts';
 import {
   DEFAULT_LIMITS,
@@ -21,6 +21,7 @@ import {
   type RemoteRefs,
 } from '../sync/protocol.ts';
 import { type PushFromOptions, pushFrom } from '../sync/push-from.ts';
+import { isLease } from '../sync/transfer-lease.ts';
 import type { BundleRemote } from './bundle-remote.ts';
 import type { Environment } from './environment.ts';
 import { withoutFilling } from './filling-store.ts';
@@ -109,24 +110,41 @@ async function bringAtOnce(
     }
     throw raced();
   }
-  const fetched = await fetchInto(remote, store, request, {
-    ...retryOptions(repo.env),
-    onProgress: ({ rawBytes, chunks }, header) => {
-      const { env } = repo;
-      const total = header?.chunks;
-      if (total === undefined)
-        env.report({ label: 'fetching', done: rawBytes, total, unit: 'bytes' });
-      else env.report({ label: 'fetching', done: chunks, total, unit: 'objects' });
-    },
-  });
-  const incoming = incomingOf(repo, fetched);
   for (let tries = 0; tries < TRIES; tries++) {
-    const result = await fetched.commit(await transaction(incoming));
-    if (!result.done) continue;
+    const fetched = await fetchInto(remote, store, request, {
+      ...retryOptions(repo.env),
+      now: repo.env.now,
+      onProgress: fetchProgress(repo),
+    });
+    const result = await settle(fetched, incomingOf(repo, fetched), transaction);
+    // who lost the transfer itself, to another that fetches the same, finds what that brought
+    if (!result.done && isLease(result.name)) continue;
+    if (!result.done) break;
     await repo.renewBoundary();
     return { chunks: fetched.reception.chunks, bytes: fetched.reception.bytes };
   }
   throw raced();
+}
+
+async function settle(
+  fetched: Fetched,
+  incoming: Incoming,
+  transaction: (incoming: Incoming) => Promise<Transaction>,
+): Promise<TransactResult> {
+  let result = await fetched.commit(await transaction(incoming));
+  for (let tries = 1; tries < TRIES && !result.done && !isLease(result.name); tries++) {
+    result = await fetched.commit(await transaction(incoming));
+  }
+  return result;
+}
+
+function fetchProgress({ env }: Repository): FetchIntoOptions['onProgress'] {
+  return ({ rawBytes, chunks }, header) => {
+    const total = header?.chunks;
+    if (total === undefined)
+      env.report({ label: 'fetching', done: rawBytes, total, unit: 'bytes' });
+    else env.report({ label: 'fetching', done: chunks, total, unit: 'objects' });
+  };
 }
 
 /** undefined: everything is here. */

@@ -25,6 +25,11 @@ const TRANSIENT: ReadonlySet<string> = new Set([
   'locked',
 ]);
 
+/** A limit passes when it says when. */
+function isPassing({ code, data }: DvError): boolean {
+  return TRANSIENT.has(code) || (code === 'limit-exceeded' && typeof data.retryAfter === 'number');
+}
+
 /** Failures in a row; `failed` waits before the next try, or throws. */
 export class Backoff {
   private readonly options: RetryOptions;
@@ -42,7 +47,7 @@ export class Backoff {
   async failed(error: unknown): Promise<void> {
     const { sleep, random, attempts = DEFAULT_ATTEMPTS, signal, onRetry } = this.options;
     signal?.throwIfAborted();
-    if (!(error instanceof DvError) || !TRANSIENT.has(error.code)) throw error;
+    if (!(error instanceof DvError) || !isPassing(error)) throw error;
     this.failures += 1;
     if (this.failures >= attempts) throw error;
     const asked = error.data.retryAfter;

@@ -1,9 +1,10 @@
 /**
  * What stands at a chunk's place in a tree that is here: the same table of a parent or child
- * commit, the node over the same keys. Found on the way down from the commits, so unlike a hint
+ * commit, the node over the same keys; the file of the same name. Found on the way down from the commits, so unlike a hint
  * of the sender it is of the right kind, and may vouch for children that refer to blobs.
  */
 import type { Hash } from '../hash.ts';
+import { type BlobPart, blobParts } from '../model/blob-check.ts';
 import { readCommit, readTable } from '../model/object-reader.ts';
 import { COMMIT_KIND, decodeCommit } from '../model/objects.ts';
 import { decodeEntry } from '../model/root.ts';
@@ -37,9 +38,10 @@ export class Counterparts {
       const { tree } = await readTable(this.objects, beside);
       return below.map((one) => (one.kind === 'tree' ? { ...one, beside: tree } : one));
     }
-    if (expected.kind === 'blob') return below;
     const [known] = await this.objects.getMany([beside]);
-    return known === undefined ? below : besideNode(new Node(known), new Node(bytes), below);
+    if (known === undefined) return below;
+    if (expected.kind === 'blob') return besidePart(blobParts({}, known), below);
+    return besideNode(new Node(known), new Node(bytes), below);
   }
 
   /** The root of a parent that is whole here, or of the commit that named this one. */
@@ -67,13 +69,24 @@ function besideNode(
       return { ...one, beside: known.childHash(index) };
     });
   }
-  const tables = new Map<string, Hash>();
-  for (let i = 0; i < known.count && below.some(({ table }) => table !== undefined); i++) {
+  const named = new Map<string, Hash>();
+  for (let i = 0; i < known.count && below.some(({ name }) => name !== undefined); i++) {
     const entry = decodeEntry(known.value(i));
-    if (entry.kind === 'table') tables.set(Buffer.from(known.key(i)).toString('utf8'), entry.table);
+    const hash = entry.kind === 'table' ? entry.table : entry.blob;
+    named.set(`${entry.kind} ${Buffer.from(known.key(i)).toString('utf8')}`, hash);
   }
   return below.map((one) => {
-    const beside = one.table === undefined ? undefined : tables.get(one.table);
+    const kind = one.kind === 'table' ? 'table' : 'file';
+    const beside = one.name === undefined ? undefined : named.get(`${kind} ${one.name}`);
     return beside === undefined ? one : { ...one, beside };
   });
+}
+
+/** An index has its parts in the order of the blob's bytes: about the same place will do. */
+function besidePart(
+  known: readonly BlobPart[],
+  below: readonly Expectation[],
+): readonly Expectation[] {
+  if (known.length === 0) return below;
+  return below.map((one, i) => ({ ...one, beside: known[Math.min(i, known.length - 1)].hash }));
 }

@@ -7,8 +7,8 @@
 import { equalBytes } from '../bytes.ts';
 import { DvError } from '../errors.ts';
 import type { Hash } from '../hash.ts';
-import { decodeIndex, PIECE_KIND } from '../model/blob.ts';
-import { type Edge, edgesOf } from '../model/edges.ts';
+import { blobParts, cellBlobs, checkBlob } from '../model/blob-check.ts';
+import type { Edge } from '../model/edges.ts';
 import { checkTableName } from '../model/names.ts';
 import {
   COMMIT_KIND,
@@ -39,7 +39,7 @@ export interface Expectation extends Edge {
   readonly parentLevel?: number;
   /** Not the last of its level: it must end at a boundary. */
   readonly mustEnd?: boolean;
-  /** The top of a tree. */
+  /** The top of a tree, or of a blob. */
   readonly top?: boolean;
   /** Of the table whose tree this is. */
   readonly schema?: Hash;
@@ -47,8 +47,8 @@ export interface Expectation extends Edge {
   readonly below?: number;
   /** Of a commit: it is the only parent. */
   readonly only?: boolean;
-  /** Of a table: its name. */
-  readonly table?: string;
+  /** Of a table or a file: its name. */
+  readonly name?: string;
   /** What is at its place in a tree that is here (counterparts.ts). */
   readonly beside?: Hash | undefined;
   /** Of a blob: its size in bytes; the level of the index that lists it. */
@@ -63,9 +63,6 @@ export interface ReceptionFilter {
   /** Commits whose parents are not expected. */
   readonly shallow: ReadonlySet<Hash>;
 }
-
-const PIECE_VERSION = 0x01;
-const MAX_PIECE_BYTES = 128 * 1024;
 
 /**
  * `rows`: for `expected.schema`, when there is one.
@@ -93,8 +90,10 @@ export function checkChunk(
       if (bytes[0] === SCHEMA_KIND) checkCborDepth(bytes.subarray(2));
       mustEqual(encodeSchema(decodeSchema(bytes)), bytes, 'schema');
       break;
-    case 'blob':
-      checkBlob(expected, bytes);
+    case 'blob': {
+      const complaints = checkBlob(expected, bytes);
+      if (complaints.length > 0) throw wrong(complaints.join('; '));
+    }
   }
 }
 
@@ -166,26 +165,6 @@ function checkNames(leaf: Node): void {
   }
 }
 
-function checkBlob({ size, indexLevel }: Expectation, bytes: Uint8Array): void {
-  const isPiece = bytes[0] === PIECE_KIND;
-  if (isPiece && (bytes[1] !== PIECE_VERSION || bytes.length - 2 > MAX_PIECE_BYTES)) {
-    throw wrong('a piece of a blob is not as it should be');
-  }
-  const index = isPiece ? undefined : decodeIndex(bytes);
-  const level = index?.level ?? 0;
-  if (indexLevel !== undefined && level !== indexLevel - 1) {
-    throw wrong(`a part of a blob has level ${level} below level ${indexLevel}`);
-  }
-  if (index?.children.length === 0) throw wrong('a blob index is empty');
-  const found =
-    index === undefined
-      ? bytes.length - 2
-      : index.children.reduce((sum, child) => sum + child.size, 0);
-  if (size !== undefined && found !== size) {
-    throw wrong(`a blob has ${found} bytes, ${size} are expected`);
-  }
-}
-
 /** @throws DvError `corrupt` */
 export function expectedBelow(
   expected: Expectation,
@@ -202,7 +181,7 @@ export function expectedBelow(
       if (node.level > 0) return belowNode(expected, node, filter);
       return kind === 'root'
         ? belowRootLeaf(expected, node, filter)
-        : cellBlobs(commit, bytes, filter);
+        : belowLeaf(commit, node, filter);
     }
     case 'table': {
       const { schema, tree } = decodeTable(bytes);
@@ -211,23 +190,21 @@ export function expectedBelow(
         { kind: 'tree', hash: tree, schema, commit, top: true },
       ];
     }
-    case 'blob': {
-      if (bytes[0] === PIECE_KIND) return [];
-      const { level, children } = decodeIndex(bytes);
-      return children.map((child) => ({ kind, ...child, indexLevel: level, commit }));
-    }
+    case 'blob':
+      return blobParts(expected, bytes).map((part) => ({ kind, ...part, commit }));
     case 'schema':
     case 'end':
       return [];
   }
 }
 
-function cellBlobs(
+function belowLeaf(
   commit: Hash | undefined,
-  bytes: Uint8Array,
+  leaf: Node,
   { leaves }: ReceptionFilter,
 ): Expectation[] {
-  return leaves ? edgesOf('tree', bytes).map((edge) => ({ ...edge, commit })) : [];
+  if (!leaves) return [];
+  return cellBlobs(leaf).map((blob) => ({ kind: 'blob', ...blob, commit }));
 }
 
 function belowNamed(
@@ -271,13 +248,15 @@ function belowRootLeaf(
 ): Expectation[] {
   const below: Expectation[] = [];
   for (let i = 0; i < leaf.count; i++) {
-    const table = Buffer.from(leaf.key(i)).toString('utf8');
-    if (tables?.has(table) === false) continue;
+    const name = Buffer.from(leaf.key(i)).toString('utf8');
+    if (tables?.has(name) === false) continue;
     const entry = decodeEntry(leaf.value(i));
-    if (entry.kind === 'table') below.push({ kind: 'table', hash: entry.table, table, commit });
-    else if (leaves) below.push({ kind: 'blob', hash: entry.blob, size: entry.size, commit });
+    if (entry.kind === 'table') below.push({ kind: 'table', hash: entry.table, name, commit });
+    else if (leaves) {
+      below.push({ kind: 'blob', hash: entry.blob, size: entry.size, top: true, name, commit });
+    }
     if (entry.kind === 'table' && entry.dialectBlob !== undefined && leaves) {
-      below.push({ kind: 'blob', hash: entry.dialectBlob, commit });
+      below.push({ kind: 'blob', hash: entry.dialectBlob, top: true, commit });
     }
   }
   return below;

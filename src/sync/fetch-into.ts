@@ -6,21 +6,26 @@
  */
 import { DvError } from '../errors.ts';
 import { type Hash, hashOf } from '../hash.ts';
+import { refuseAhead } from '../model/clock.ts';
 import { readShallow, shallowUpdate } from '../model/shallow.ts';
-import type { Store, Transaction, TransactResult } from '../store/contract.ts';
+import type { StateUpdate, Store, Transaction, TransactResult } from '../store/contract.ts';
 import type { ReceivedChunk } from '../store/transfer.ts';
 import { Backoff, type RetryOptions } from './backoff.ts';
 import type { Expectation } from './expectation.ts';
 import type { PackHeader } from './pack.ts';
 import { DEFAULT_LIMITS, type FetchRequest, type Remote } from './protocol.ts';
 import { Receiver, type Reception } from './receiver.ts';
+import { type BroughtClock, takeFetched } from './taken-clocks.ts';
 import { dropStaleTransfers, TransferLease } from './transfer-lease.ts';
 
 export interface FetchIntoOptions extends RetryOptions {
   readonly onProgress?: (reception: Reception, header: PackHeader | undefined) => void;
   /** The remote's limit of roots in a request. */
   readonly roots?: number;
-  /** ms since the epoch. Without it what earlier runs left is not given up. */
+  /**
+   * ms since the epoch. Without it no clock is taken in or refused, and what earlier runs left is
+   * not given up.
+   */
   readonly now?: () => number;
 }
 
@@ -34,7 +39,7 @@ export interface Fetched {
   /** Commits whose parents are not here, as they are with this. */
   readonly shallow: readonly Hash[];
   /** The latest clock of a commit that came. */
-  readonly latest: { readonly commit: Hash; readonly ms: number } | undefined;
+  readonly latest: BroughtClock | undefined;
   /** The transaction, and with it what was fetched. May be tried again when it loses. */
   commit(transaction: Transaction): Promise<TransactResult>;
 }
@@ -54,7 +59,7 @@ const transfersOf = (url: string): string => `fetch:${hashOf(Buffer.from(url)).s
 /**
  * @throws DvError `bad-pack` (what came is dropped), `connection-lost` and other errors of the
  * way when trying again did not help (what came is kept), `missing-object` when the remote
- * does not have what it should
+ * does not have what it should, `clock-ahead` when a commit is from the future (what came is kept)
  */
 export async function fetchInto(
   remote: Remote,
@@ -131,6 +136,17 @@ class Fetch {
       isFirst = false;
     }
     await this.receiver.checkRoots();
+    await this.refuseAhead();
+  }
+
+  /** What came stays, as time may make it right. */
+  private async refuseAhead(): Promise<void> {
+    const { latest } = this.receiver;
+    const { now } = this.options;
+    const error = latest && now && refuseAhead(latest, now());
+    if (error === undefined) return;
+    await this.keepOrDrop(error);
+    throw error;
   }
 
   private wanted(): Expectation[] {
@@ -196,6 +212,10 @@ class Fetch {
     else if (code !== undefined && code !== 'missing-object') await this.receiver.spill();
   }
 
+  private leaseEnd(): StateUpdate[] {
+    return this.lease?.end() ?? [];
+  }
+
   result(): Fetched {
     const { receiver, store, header } = this;
     const shallow = receiver.shallowCommits;
@@ -210,10 +230,12 @@ class Fetch {
         const isMoved = shallow.join() !== [...this.shallow].sort().join();
         const boundary = shallowUpdate(new Set(shallow), new Set(this.shallow));
         const { state = [] } = transaction;
+        const { latest } = receiver;
+        const clock = latest && this.options.now ? await takeFetched(store, latest) : [];
         const result = await store.transact(
           {
             ...transaction,
-            state: [...state, ...(isMoved ? [boundary] : []), ...(this.lease?.end() ?? [])],
+            state: [...state, ...clock, ...(isMoved ? [boundary] : []), ...this.leaseEnd()],
             completes: [...(transaction.completes ?? []), ...completes],
           },
           receiver.chunks,

@@ -43,6 +43,7 @@ export interface Pushed {
   readonly progress: PushProgress;
 }
 
+const MOST_ENDED = 8;
 /** Bytes of a segment left for the frame that goes over its size. */
 const SEGMENT_SLACK = 2 * DEFAULT_LIMITS.chunkBytes;
 
@@ -72,6 +73,8 @@ class Push {
   private isDoubtful = false;
   /** Why the last segment did not arrive; undefined: it did. */
   private lost: unknown;
+  /** Sessions that the other side ended. */
+  private ended = 0;
 
   constructor(remote: Remote, store: Store, request: PushRequest, options: PushFromOptions) {
     this.remote = remote;
@@ -153,11 +156,28 @@ class Push {
     for (let rounds = 0; ; rounds++) {
       session = await this.fill(session);
       const { id } = session;
-      const answer = await this.retrying(() => this.remote.commitPush(id), true);
-      if (answer.kind === 'done') return answer;
-      if (rounds >= 3) throw lacking(answer.pending[0]?.hash);
-      this.haves = [];
-      session = (await this.retrying(() => this.remote.getPush(id))) ?? (await this.reopen());
+      const answer = await this.orEnded(() =>
+        this.retrying(() => this.remote.commitPush(id), true),
+      );
+      if (answer?.kind === 'done') return answer;
+      if (answer === undefined) session = await this.reopen();
+      else {
+        if (rounds >= 3) throw lacking(answer.pending[0]?.hash);
+        this.haves = [];
+        session = (await this.retrying(() => this.remote.getPush(id))) ?? (await this.reopen());
+      }
+    }
+  }
+
+  /** undefined: the session is no more, and another one is to be begun, a few times. */
+  private async orEnded<T>(work: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await work();
+    } catch (error) {
+      const isEnded = error instanceof DvError && error.code === 'unknown-session';
+      this.ended += Number(isEnded);
+      if (!isEnded || this.ended > MOST_ENDED) throw error;
+      return undefined;
     }
   }
 
@@ -194,7 +214,9 @@ class Push {
       try {
         this.requests += 1;
         this.bytes += segment.pack.length;
-        session = await this.remote.putSegment(id, next, segment.pack);
+        const taken = await this.orEnded(() => this.remote.putSegment(id, next, segment.pack));
+        if (taken === undefined) return this.reopen();
+        session = taken;
         this.backoff.succeeded();
         this.lost = undefined;
         this.options.onProgress?.(this.progress);

@@ -3,10 +3,9 @@
  * many segments were taken, in the store the chunks that came, under the transfer of the same
  * name. What is pending follows from those (receiver.ts) and is kept in memory meanwhile.
  */
-import { DvError } from '../errors.ts';
-import type { Hash } from '../hash.ts';
 import type { StateUpdate, Store } from '../store/contract.ts';
-import type { Limits, PushAnswer, PushRequest } from './protocol.ts';
+import type { PushAnswer, PushRequest } from './protocol.ts';
+import type { BroughtClock } from './taken-clocks.ts';
 
 const PREFIX = 'push:';
 
@@ -18,8 +17,11 @@ export interface SessionRecord {
   readonly next: number;
   /** ms since the epoch. */
   readonly expires: number;
+  /** When something last came for it, in ms since the epoch, and which process took it. */
+  readonly touched: number;
+  readonly by: string;
   /** The latest clock of a commit that came. */
-  readonly latest?: { readonly commit: Hash; readonly ms: number };
+  readonly latest?: BroughtClock;
   /** Of a push that is done: asked again, it is answered again. */
   readonly answer?: PushAnswer;
 }
@@ -51,47 +53,32 @@ export async function findSession(
 
 function parse(raw: Uint8Array): SessionRecord | undefined {
   try {
-    return JSON.parse(Buffer.from(raw).toString('utf8')) as SessionRecord;
+    const record = JSON.parse(Buffer.from(raw).toString('utf8')) as SessionRecord;
+    // one of an earlier dv has neither
+    return { ...record, touched: record.touched ?? 0, by: record.by ?? '' };
   } catch {
     return undefined; // nobody can go on with it: it is as if it had expired
   }
 }
 
-/** An open one for the same request: who lost its id, by a cut or a kill, goes on with it. */
-export async function findOpenSession(
+/** All of them; of the expired, which can no longer be read included, the ids. */
+export async function listSessions(
   store: Store,
-  actor: string,
-  request: PushRequest,
   now: number,
-): Promise<SessionRecord | undefined> {
-  const wanted = JSON.stringify(request);
-  for (const { value } of await store.listState(PREFIX)) {
-    const record = parse(value);
-    if (record === undefined || record.actor !== actor || record.expires <= now) continue;
-    if (record.answer === undefined && JSON.stringify(record.request) === wanted) return record;
+): Promise<{ readonly kept: StoredSession[]; readonly expired: string[] }> {
+  const kept: StoredSession[] = [];
+  const expired: string[] = [];
+  for (const { key, value: raw } of await store.listState(PREFIX)) {
+    const record = parse(raw);
+    if (record === undefined || record.expires <= now) expired.push(key.slice(PREFIX.length));
+    else kept.push({ record, raw });
   }
-  return undefined;
+  return { kept, expired };
 }
 
-/** Removes what has expired, and what is left of such. @throws DvError `limit-exceeded` */
-export async function makeRoom(
-  store: Store,
-  actor: string,
-  now: number,
-  { pushSessions }: Limits,
-): Promise<void> {
-  let open = 0;
-  for (const { key, value } of await store.listState(PREFIX)) {
-    const record = parse(value);
-    if (record === undefined || record.expires <= now) {
-      await endSession(store, key.slice(PREFIX.length));
-    } else if (record.actor === actor && record.answer === undefined) open += 1;
-  }
-  if (open < pushSessions) return;
-  throw new DvError('limit-exceeded', `${open} pushes of yours are open, the limit`, {
-    hint: 'finish or abandon one, or wait until it expires',
-    data: { open, limit: pushSessions },
-  });
+/** To be part of a transaction; what the session brought is dropped behind it. */
+export function sessionEnd({ record, raw }: StoredSession): StateUpdate {
+  return { key: PREFIX + record.id, value: null, expect: raw };
 }
 
 export async function endSession(store: Store, id: string): Promise<void> {

@@ -36,12 +36,13 @@ import {
 import { HashSet } from './hash-set.ts';
 import type { PackHeader, PackTrailer } from './pack.ts';
 import { asBadPack, badPack, type Frame, PackReader } from './pack-reader.ts';
-import { isSameRef, PendingSet } from './pending-set.ts';
+import { PendingSet } from './pending-set.ts';
 import { ReceivedChunks } from './received-chunks.ts';
 import type { ReceivedPack, ReceiverOptions, Reception } from './reception.ts';
 import { remoteError } from './remote-error.ts';
 import { checkRootNames } from './root-names.ts';
-import { vouchedChildren } from './vouching.ts';
+import { type BroughtClock, laterClock } from './taken-clocks.ts';
+import { isVouched, samples, vouchedChildren, vouchedParts } from './vouching.ts';
 
 export type { ReceivedPack, ReceiverOptions, Reception };
 
@@ -74,7 +75,7 @@ export class Receiver {
   private readonly children = new Map<Hash, readonly Hash[]>();
   private readonly count: Counts = { packs: 0, chunks: 0, rawBytes: 0, bytes: 0, ignored: 0 };
   /** The latest clock of a commit that came. */
-  latest: { readonly commit: Hash; readonly ms: number } | undefined;
+  latest: BroughtClock | undefined;
 
   constructor(store: Store, options: ReceiverOptions) {
     this.store = store;
@@ -293,8 +294,7 @@ export class Receiver {
     this.received.keep(chunk);
     if (expected.kind === 'root' && expected.top && bytes[2] > 0) this.tallRoots.add(hash);
     if (expected.kind !== 'named' || bytes[0] !== COMMIT_KIND) return;
-    const { ms } = decodeCommit(bytes).clock;
-    if (this.latest === undefined || ms > this.latest.ms) this.latest = { commit: hash, ms };
+    this.latest = laterClock(this.latest, { commit: hash, ...decodeCommit(bytes).clock });
   }
 
   /** A commit that several name is met once by each. */
@@ -319,6 +319,11 @@ export class Receiver {
       const plain = expectedBelow(one, bytes, this.filter);
       const placed = await this.counterparts.place(one, bytes, plain);
       const vouching = one.beside ?? like;
+      if (one.kind === 'blob') {
+        const vouched = await this.vouchedParts(one.beside, bytes);
+        below.push(...placed.filter(({ hash, size }) => vouched.get(hash) !== size));
+        continue;
+      }
       if (vouching === undefined || plain[0]?.ref === undefined) below.push(...placed);
       else {
         const vouched = await this.vouchedBy(vouching, bytes, one.beside !== undefined);
@@ -338,6 +343,16 @@ export class Receiver {
     const children = vouchedChildren(await this.received.get(node), bytes, isCounterpart);
     if (!this.seen.has(node) && children.size > 0) this.relied.add(node);
     return children;
+  }
+
+  private async vouchedParts(
+    index: Hash | undefined,
+    bytes: Uint8Array,
+  ): Promise<ReadonlyMap<Hash, number>> {
+    if (index === undefined || !(await this.isHere(index))) return new Map();
+    const parts = vouchedParts(await this.received.get(index), bytes);
+    if (!this.seen.has(index) && parts.size > 0) this.relied.add(index);
+    return parts;
   }
 
   private async isHere(hash: Hash): Promise<boolean> {
@@ -379,22 +394,4 @@ export class Receiver {
     if (this.received.isFull) await this.received.startSpilling();
     return expectedBelow(one, bytes, this.filter);
   }
-}
-
-function isVouched(
-  vouched: ReadonlyMap<Hash, NodeRef>,
-  { hash, ref, mustEnd }: Expectation,
-): boolean {
-  const said = vouched.get(hash);
-  return said !== undefined && mustEnd === true && isSameRef(said, ref);
-}
-
-/**
- * Of a node that is here, what has to be looked at all the same: its first child, down to a
- * leaf, as it may have been here as part of a tree of another kind; its last, where it must end
- * at a boundary, as it was perhaps the last of its level.
- */
-function samples({ mustEnd }: Expectation, below: readonly Expectation[]): Expectation[] {
-  const children = below.filter(({ ref }) => ref !== undefined);
-  return [...children.slice(0, 1), ...(mustEnd ? children.slice(1).slice(-1) : [])];
 }

@@ -33,9 +33,7 @@ import {
 } from './protocol.ts';
 import {
   endSession,
-  findOpenSession,
   findSession,
-  makeRoom,
   type SessionRecord,
   type StoredSession,
   sessionUpdate,
@@ -45,7 +43,8 @@ import { Receiver } from './receiver.ts';
 import { RefLocks } from './ref-locks.ts';
 import { checkFetchRequest, checkPushRequest } from './request-checks.ts';
 import { openSending, packOf } from './sender.ts';
-import { TakenClocks } from './taken-clocks.ts';
+import { SessionRoom } from './session-room.ts';
+import { laterClock, TakenClocks } from './taken-clocks.ts';
 import { dropStaleTransfers, TransferLease } from './transfer-lease.ts';
 
 export interface ServiceOptions {
@@ -77,6 +76,7 @@ export class SyncService {
   private readonly ancestry = new KnownAncestry();
   private readonly clocks: TakenClocks;
   private readonly underWay: HeadsUnderWay;
+  private readonly room: SessionRoom;
   /** Receivers of open sessions: what is pending, so that it need not be found again. */
   private readonly receivers = new Map<string, { receiver: Receiver; next: number }>();
 
@@ -86,6 +86,9 @@ export class SyncService {
     this.clocks = new TakenClocks(options.store);
     this.underWay = new HeadsUnderWay(options.store);
     this.limits = { ...DEFAULT_LIMITS, ...options.limits };
+    const { now, randomId } = options;
+    const onEnded = (id: string) => this.receivers.delete(id);
+    this.room = new SessionRoom(options.store, { limits: this.limits, now, randomId, onEnded });
   }
 
   async info(): Promise<RemoteInfo> {
@@ -165,19 +168,15 @@ export class SyncService {
     });
   }
 
-  /** @throws DvError `limit-exceeded`, `forbidden` */
+  /**
+   * Of the caller's open pushes, the one that has been idle for longest gives way when there are
+   * too many. @throws DvError `limit-exceeded`: all of them are receiving; `forbidden`
+   */
   async openPush(caller: Caller, request: PushRequest): Promise<PushSession> {
     checkPushRequest(request);
     for (const command of request.updates) await caller.allow(command);
-    const { now, randomId } = this.options;
-    const open = await findOpenSession(this.store, caller.actor, request, now());
-    if (open !== undefined) return this.describe(open, await this.receiverOf(open));
-    await makeRoom(this.store, caller.actor, now(), this.limits);
-    await dropStaleTransfers(this.store, INLINE, now());
-    const id = randomId() + randomId();
-    const expires = now() + this.limits.pushSessionMs;
-    const record: SessionRecord = { id, actor: caller.actor, request, next: 0, expires };
-    await this.store.transact({ state: [sessionUpdate(record, null)] });
+    await dropStaleTransfers(this.store, INLINE, this.options.now());
+    const record = await this.room.open(caller.actor, request);
     return this.describe(record, await this.receiverOf(record));
   }
 
@@ -192,11 +191,22 @@ export class SyncService {
   }
 
   private async require(caller: Caller, id: string): Promise<StoredSession> {
-    const session = await this.find(caller, id);
+    const session = this.room.isEnding(id) ? undefined : await this.find(caller, id);
     if (session !== undefined) return session;
-    throw new DvError('unknown-session', `there is no open push '${id.slice(0, 64)}'`, {
-      hint: 'push again',
-    });
+    const message = `there is no open push '${id.slice(0, 64)}': it has ended, or gave way to a newer one of yours`;
+    throw new DvError('unknown-session', message, { hint: 'push again' });
+  }
+
+  /** Does what brings something for a push, which is not ended meanwhile. */
+  receiving<T>(caller: Caller, id: string, work: () => Promise<T>): Promise<T> {
+    const touch = () => this.locks.with([transferOf(id)], () => this.touch(caller, id));
+    return this.room.receiving(id, touch, work);
+  }
+
+  private async touch(caller: Caller, id: string): Promise<void> {
+    const { record, raw } = await this.require(caller, id);
+    if (record.answer !== undefined || this.room.isFresh(record)) return;
+    await this.store.transact({ state: [sessionUpdate(this.room.touched(record), raw)] });
   }
 
   private describe({ id, next, answer }: SessionRecord, receiver: Receiver): PushSession {
@@ -217,7 +227,8 @@ export class SyncService {
 
   /** Idempotent. @throws DvError `bad-pack`, `unknown-session`, `push-refused`, `limit-exceeded` */
   putSegment(caller: Caller, id: string, number: number, pack: Uint8Array): Promise<PushSession> {
-    return this.locks.with([transferOf(id)], () => this.takeSegment(caller, id, number, pack));
+    const take = () => this.takeSegment(caller, id, number, pack);
+    return this.receiving(caller, id, () => this.locks.with([transferOf(id)], take));
   }
 
   private async takeSegment(
@@ -245,19 +256,28 @@ export class SyncService {
       this.receivers.delete(id);
       throw error;
     }
-    const latest = later(record.latest, receiver.latest);
-    const taken = { ...record, next: number + 1, ...(latest && { latest }) };
+    const latest = laterClock(record.latest, receiver.latest);
+    const taken = this.room.touched({ ...record, next: number + 1, ...(latest && { latest }) });
     const { done } = await this.store.transact({ state: [sessionUpdate(taken, raw)] });
-    if (!done) {
-      // another process took it
-      this.receivers.delete(id);
-      return this.describe(taken, await this.receiverOf(taken));
-    }
+    if (!done) return this.describeAgain(caller, id);
     this.receivers.set(id, { receiver, next: taken.next });
     return this.describe(taken, receiver);
   }
 
+  /** Another process took the segment, or ended the session. */
+  private async describeAgain(caller: Caller, id: string): Promise<PushSession> {
+    this.receivers.delete(id);
+    const session = await this.find(caller, id);
+    if (session === undefined) await this.store.dropTransfer(transferOf(id));
+    const { record } = session ?? (await this.require(caller, id));
+    return this.describe(record, await this.receiverOf(record));
+  }
+
   commitPush(caller: Caller, id: string): Promise<PushAnswer> {
+    return this.receiving(caller, id, () => this.commit(caller, id));
+  }
+
+  private commit(caller: Caller, id: string): Promise<PushAnswer> {
     return this.locks.with([transferOf(id)], async () => {
       const session = await this.require(caller, id);
       const { record } = session;
@@ -290,7 +310,7 @@ export class SyncService {
     if (receiver.pendingCount > 0) return this.incomplete(receiver.frontier(this.limits.roots));
     if (!(await receiver.stillThere())) return this.incomplete(wantsOf(request));
     await receiver.checkRoots();
-    const latest = later(session?.record.latest, receiver.latest);
+    const latest = laterClock(session?.record.latest, receiver.latest);
     const outcomes =
       this.clockRefusals(request, latest) ??
       (await this.move(caller, request, receiver, session, latest));
@@ -349,8 +369,4 @@ export class SyncService {
 function wantsOf({ updates }: PushRequest): { kind: 'named'; hash: Hash }[] {
   const hashes = new Set(updates.flatMap(({ new: to }) => (to === null ? [] : [to])));
   return [...hashes].map((hash) => ({ kind: 'named', hash }));
-}
-
-function later(a: SessionRecord['latest'], b: SessionRecord['latest']): SessionRecord['latest'] {
-  return a === undefined || (b !== undefined && b.ms > a.ms) ? b : a;
 }

@@ -10,6 +10,9 @@ const PREFIX = 'transfer:';
 const RENEW_MS = 60 * 60 * 1000;
 const STALE_MS = 24 * RENEW_MS;
 
+/** Whether that is the state of a lease: a transaction that lost it completes another's transfer. */
+export const isLease = (key: string): boolean => key.startsWith(PREFIX);
+
 export class TransferLease {
   private readonly store: Store;
   private readonly key: string;

@@ -8,9 +8,13 @@
  * node can vouch for a table's nor a leaf hide a blob.
  */
 import type { Hash } from '../hash.ts';
+import { INDEX_KIND } from '../model/blob.ts';
+import { blobParts } from '../model/blob-check.ts';
 import { NODE_KIND, Node, type NodeRef } from '../prolly/node.ts';
+import type { Expectation } from './expectation.ts';
+import { isSameRef } from './pending-set.ts';
 
-/** Offsets of the level and of the flags in a node. */
+/** Offsets of the level and of the flags in a node; an index has its level at the same. */
 const LEVEL = 2;
 const FLAGS = 3;
 
@@ -30,4 +34,43 @@ export function vouchedChildren(
     children.set(ref.hash, ref);
   }
   return children;
+}
+
+/**
+ * The same of the indexes of blobs: parts of `known`, but for its last, and their sizes. Those
+ * end at a boundary and are full, so they may stand anywhere in another blob but at its end,
+ * where a part of the same size is the same as well.
+ */
+export function vouchedParts(
+  known: Uint8Array | undefined,
+  bytes: Uint8Array,
+): ReadonlyMap<Hash, number> {
+  const parts = new Map<Hash, number>();
+  const isIndex = known?.[0] === INDEX_KIND && bytes[0] === INDEX_KIND;
+  if (!isIndex || known[LEVEL] !== bytes[LEVEL]) return parts;
+  for (const { hash, size } of blobParts({}, known).slice(0, -1)) parts.set(hash, size ?? 0);
+  return parts;
+}
+
+/** Whether it is a child that is vouched for. */
+export function isVouched(
+  vouched: ReadonlyMap<Hash, NodeRef>,
+  { hash, ref, mustEnd }: Expectation,
+): boolean {
+  const said = vouched.get(hash);
+  return said !== undefined && mustEnd === true && isSameRef(said, ref);
+}
+
+/**
+ * Of a node that is here, what has to be looked at all the same: its first child, down to a
+ * leaf, as it may have been here as part of a tree of another kind; its last, where it must end
+ * at a boundary, as it was perhaps the last of its level. Of an index of a blob that last one.
+ */
+export function samples(
+  { kind, mustEnd }: Expectation,
+  below: readonly Expectation[],
+): Expectation[] {
+  if (kind === 'blob') return mustEnd ? below.slice(-1) : [];
+  const children = below.filter(({ ref }) => ref !== undefined);
+  return [...children.slice(0, 1), ...(mustEnd ? children.slice(1).slice(-1) : [])];
 }

@@ -131,14 +131,14 @@ export function needsBlobs(value: Uint8Array): boolean {
 }
 
 /** The blobs a value refers to, for gc, fsck and sync; no schema needed. @throws `corrupt` */
-export function outgoingBlobs(value: Uint8Array): Hash[] {
+export function outgoingBlobs(value: Uint8Array): BlobRef[] {
   const flags = readFlags(value);
   if ((flags & REFERS_FLAG) === 0) return [];
-  if ((flags & SPILLED_FLAG) !== 0) return [spilledRef(value).blob];
-  const hashes: Hash[] = [];
+  if ((flags & SPILLED_FLAG) !== 0) return [spilledRef(value)];
+  const refs: BlobRef[] = [];
   const cursor = new TupleCursor(value, tupleOffset(value));
-  while (cursor.next()) if (cursor.blobSize >= 0) hashes.push(cursor.ref().blob);
-  return hashes;
+  while (cursor.next()) if (cursor.blobSize >= 0) refs.push(cursor.ref());
+  return refs;
 }
 
 /**

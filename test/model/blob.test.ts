@@ -2,21 +2,11 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Hash } from '../../src/hash.ts';
 import { BlobBuilder, buildBlob, readWholeBlob } from '../../src/model/blob.ts';
+import { type BlobPart, blobParts, checkBlob } from '../../src/model/blob-check.ts';
 import type { ChunkToPut } from '../../src/store/contract.ts';
 import { MAX_CHUNK_BYTES } from '../../src/store/contract.ts';
 import { createMemoryStore } from '../../src/store/memory.ts';
-
-function randomBytes(size: number, seed: number): Buffer {
-  const bytes = Buffer.alloc(size);
-  let x = seed | 1;
-  for (let i = 0; i < size; i++) {
-    x ^= x << 13;
-    x ^= x >>> 17;
-    x ^= x << 5;
-    bytes[i] = x;
-  }
-  return bytes;
-}
+import { cutBlob, endsOf, randomBytes } from '../support/cut-blob.ts';
 
 const size = fc.constantFrom(0, 1, 16383, 16384, 131071, 131072, 131073, 300_000);
 
@@ -71,4 +61,48 @@ test('a missing piece is an error that names it', async () => {
     if (chunk.bytes[0] !== 7) store.putMany([chunk]);
   });
   await expect(readWholeBlob(store, hash)).rejects.toMatchObject({ code: 'missing-object' });
+});
+
+/** All parts of a blob with what is said of them; what is wrong with each. */
+function complaintsOf(hash: Hash, chunks: readonly ChunkToPut[], fanout: number): string[] {
+  const bytesOf = new Map(chunks.map((chunk) => [chunk.hash, chunk.bytes]));
+  const complaints: string[] = [];
+  const open: BlobPart[] = [{ hash, top: true }];
+  for (let part = open.pop(); part !== undefined; part = open.pop()) {
+    const bytes = bytesOf.get(part.hash);
+    if (bytes === undefined) throw new Error('a part is missing');
+    complaints.push(...checkBlob(part, bytes, fanout));
+    open.push(...blobParts(part, bytes));
+  }
+  return complaints;
+}
+
+test('the check passes exactly what the builder would have made', () => {
+  const sizes = fc.oneof(size, fc.integer({ min: 0, max: 600_000 }));
+  const isFlat = fc.boolean();
+  fc.assert(
+    fc.property(
+      sizes,
+      fc.integer(),
+      isFlat,
+      fc.array(fc.nat(600_000), { maxLength: 3 }),
+      fc.array(fc.nat(20), { maxLength: 2 }),
+      fc.array(fc.integer({ min: 2, max: 4 }), { minLength: 1, maxLength: 3 }),
+      (n, seed, flat, extra, dropped, fanouts) => {
+        const bytes = flat ? Buffer.alloc(n, seed) : randomBytes(n, seed);
+        const ends = endsOf(bytes);
+        const cuts = ends
+          .filter((_, i) => !dropped.includes(i))
+          .concat(extra.filter((at) => at < n && at > 0));
+        const { hash, chunks } = cutBlob(bytes, cuts, fanouts);
+        const built: ChunkToPut[] = [];
+        const builder = new BlobBuilder((chunk) => built.push(chunk), 3);
+        builder.write(bytes);
+        const canonical = builder.finish();
+        expect(complaintsOf(canonical, built, 3)).toEqual([]);
+        expect(complaintsOf(hash, chunks, 3).length === 0).toBe(hash === canonical);
+      },
+    ),
+    { numRuns: 400 },
+  );
 });

@@ -61,7 +61,8 @@ function sourceOf(events: readonly FeedEvent[]): FeedSource {
 async function scene(commits: number) {
   const there = createMemoryStore();
   await write(there, commits);
-  const here = await temporaryRepository();
+  // an hour later, as its clock moves in steps of its own
+  const here = await temporaryRepository(testEnvironment(Date.UTC(2026, 0, 1, 1)));
   const url = 'there';
   const fetch = [defaultFetchSpec('origin')];
   const config = { name: 'origin', url, pushUrl: url, fetch, prune: false, tags: 'none' } as const;

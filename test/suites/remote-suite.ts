@@ -9,7 +9,13 @@ import type { Store } from '../../src/store/contract.ts';
 import type { Maintenance } from '../../src/store/maintenance.ts';
 import { createMemoryStore } from '../../src/store/memory.ts';
 import { fetchInto } from '../../src/sync/fetch-into.ts';
-import type { Limits, PushAnswer, RefCommand, Remote } from '../../src/sync/protocol.ts';
+import {
+  DEFAULT_LIMITS,
+  type Limits,
+  type PushAnswer,
+  type RefCommand,
+  type Remote,
+} from '../../src/sync/protocol.ts';
 import { pushFrom } from '../../src/sync/push-from.ts';
 import { sendPack } from '../../src/sync/sender.ts';
 import { bytesOf, splitPack } from '../support/pack-frames.ts';
@@ -309,7 +315,7 @@ export function remoteSuite(name: string, make: MakeRemote): void {
         expect(await main()).toBeUndefined();
       });
 
-      it('is refused out of turn, unknown, or over the limit', async () => {
+      it('is refused out of turn, or unknown', async () => {
         const { id } = await remote.openPush(request());
         const pack = await bytesOf(sendPack(here.store, { wants: [head], maxBytes: 1 }));
         await expect(remote.putSegment(id, 1, pack)).rejects.toMatchObject({
@@ -319,17 +325,54 @@ export function remoteSuite(name: string, make: MakeRemote): void {
         expect(await remote.getPush(unknown)).toBeUndefined();
         const put = remote.putSegment(unknown, 0, pack);
         await expect(put).rejects.toMatchObject({ code: 'unknown-session' });
-        const elsewhere = (branch: string) =>
-          remote.openPush({
-            updates: [command(head, { ref: `refs/heads/${branch}` })],
-            atomic: false,
-          });
-        await elsewhere('a');
-        await expect(elsewhere('b')).rejects.toMatchObject({ code: 'limit-exceeded' });
         await remote.abandonPush(id);
         await remote.abandonPush(id);
         expect(await remote.getPush(id)).toBeUndefined();
         await remote.openPush(request());
+      });
+
+      it('gives way to a newer one of the same caller when it has been idle for longest', async () => {
+        const open = (branch: string) =>
+          remote.openPush({
+            updates: [command(head, { ref: `refs/heads/${branch}` })],
+            atomic: false,
+          });
+        const pack = await bytesOf(sendPack(here.store, { wants: [head], maxBytes: 9000 }));
+        const first = await open('a');
+        await remote.putSegment(first.id, 0, pack);
+        const kept = await chunksOf(there.store);
+        const second = await open('b');
+        const third = await open('c');
+        const opened = [first, second, third].map(({ id }) => id);
+        const left = await Promise.all(opened.map((id) => remote.getPush(id)));
+        expect(left.map((session) => session?.id)).toEqual([undefined, second.id, third.id]);
+        expect(kept).toBeGreaterThan(0);
+        expect(await chunksOf(there.store)).toBe(0);
+        const late = remote.putSegment(first.id, 1, pack);
+        await expect(late).rejects.toMatchObject({ code: 'unknown-session' });
+        const commit = remote.commitPush(first.id);
+        await expect(commit).rejects.toMatchObject({ code: 'unknown-session' });
+        expect(await chunksOf(there.store)).toBe(0);
+      });
+
+      it('begins anew by itself when it had to give way', async () => {
+        let puts = 0;
+        const { putSegment } = remote;
+        remote.putSegment = async (id, number, segment) => {
+          puts += 1;
+          for (const branch of puts === 3 ? ['a', 'b'] : []) {
+            const updates = [command(head, { ref: `refs/heads/${branch}` })];
+            await remote.openPush({ updates, atomic: false });
+          }
+          return putSegment.call(remote, id, number, segment);
+        };
+        const limits = { ...DEFAULT_LIMITS, inlinePackBytes: 1, segmentBytes: 530_000 };
+        const options = { ...RETRY, limits };
+        const pushed = await pushFrom(remote, here.store, request(), options);
+        expect(pushed.outcomes).toEqual([{ ref: 'refs/heads/main', status: 'ok', hash: head }]);
+        expect(puts).toBeGreaterThan(4);
+        expect(await main()).toBe(head);
+        expect(await problems(there.store)).toEqual([]);
       });
 
       it('is gone on with by whoever lost its name and asks for the same', async () => {

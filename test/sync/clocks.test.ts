@@ -1,11 +1,14 @@
 /** The clocks of commits that are pushed: taken in, unless they are from the future. */
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Hash } from '../../src/hash.ts';
 import { createRowWriter } from '../../src/live/writer.ts';
-import { MAX_AHEAD_MS, readClock } from '../../src/model/clock.ts';
+import { clockUpdate, compareClocks, MAX_AHEAD_MS, readClock } from '../../src/model/clock.ts';
 import { readCommit } from '../../src/model/object-reader.ts';
-import { encodeCommit, toChunk } from '../../src/model/objects.ts';
+import { type Clock, encodeCommit, toChunk } from '../../src/model/objects.ts';
+import type { ChunkToPut, Store, Transaction } from '../../src/store/contract.ts';
 import { createMemoryStore } from '../../src/store/memory.ts';
+import { fetchInto } from '../../src/sync/fetch-into.ts';
 import type { PushAnswer, PushStrategy } from '../../src/sync/protocol.ts';
 import { sendPack } from '../../src/sync/sender.ts';
 import type { SyncService } from '../../src/sync/service.ts';
@@ -15,6 +18,8 @@ import {
   counter,
   NOW,
   problems,
+  RETRY,
+  remoteOver,
   rows,
   Scene,
   serviceOver,
@@ -155,4 +160,93 @@ it('a merge made here is stamped behind both, and taken in too', async () => {
   expect(clock.ms).toBe(WALL + 5000);
   expect(await readClock(store)).toMatchObject({ ms: clock.ms, counter: clock.counter });
   expect(await problems(store)).toEqual([]);
+});
+
+describe('a fetch', () => {
+  const now = () => WALL;
+
+  async function fetchAll(scene: Scene, store: Store, clock = now) {
+    const refs = await scene.store.listRefs('refs/heads/');
+    const wants = refs.map(({ hash }) => hash);
+    const options = { ...RETRY, now: clock };
+    const fetched = await fetchInto(remoteOver(scene.store), store, { wants }, options);
+    const moves = refs.map(({ name, hash }) => ({ name, old: null, new: hash }));
+    return fetched.commit({ refs: moves });
+  }
+
+  it('takes in the latest of all stamps that come, behind which the next commit here is', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c'), fc.integer({ min: -3, max: 60 })), {
+          minLength: 1,
+          maxLength: 12,
+        }),
+        fc.integer({ min: -5, max: 70 }),
+        async (commits, own) => {
+          const scene = new Scene();
+          const stamps: Clock[] = [];
+          for (const [branch, seconds] of commits) {
+            const time = WALL + seconds * 1000;
+            const plan = { branch, tables: { t: rows(0, 3, () => `${stamps.length}`) }, time };
+            stamps.push((await readCommit(scene.store, await scene.commit(plan))).clock);
+          }
+          const store = createMemoryStore();
+          const before = { ms: WALL + own * 1000, counter: 3, node: 'ab' };
+          await store.transact({ state: [clockUpdate(before)] });
+          expect(await fetchAll(scene, store)).toEqual({ done: true });
+          const writer = createRowWriter(store, { now, randomId: counter() });
+          const { commit } = await writer.write({
+            branch: 'main',
+            tables: [{ table: 't', key: ['id'], writes: [{ op: 'upsert', cells: { id: '1' } }] }],
+            message: 'behind',
+            author: { name: 'n', email: 'e' },
+          });
+          await writer.close();
+          const { clock } = await readCommit(store, commit);
+          for (const stamp of [...stamps, before]) {
+            expect(compareClocks(stamp, clock)).toBeLessThan(0);
+          }
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it('is refused when one of its commits is from the future, keeps what came, and passes later', async () => {
+    const scene = new Scene();
+    const time = WALL + MAX_AHEAD_MS + 1;
+    const early = await scene.commit({ tables: { a: rows(0, 5) }, time });
+    const head = await scene.commit({ tables: { a: rows(5, 6) }, time: WALL });
+    const store = createMemoryStore();
+    await expect(fetchAll(scene, store)).rejects.toMatchObject({
+      code: 'clock-ahead',
+      data: { commit: early },
+    });
+    expect(await store.listRefs('')).toEqual([]);
+    expect(await store.hasMany([early, head])).toEqual([false, false]);
+    expect(await readClock(store)).toBeUndefined();
+    expect(await fetchAll(scene, store, () => WALL + 1)).toEqual({ done: true });
+    expect(await store.getRef('refs/heads/main')).toBe(head);
+    expect(await readClock(store)).toMatchObject({ ms: time });
+  });
+
+  it('does not set a clock back that moves meanwhile', async () => {
+    const scene = new Scene();
+    const head = await scene.commit({ tables: { a: rows(0, 5) }, time: WALL });
+    const store = createMemoryStore();
+    const later = { ms: WALL + 9000, counter: 0, node: 'ab' };
+    const racing: Store = Object.assign(Object.create(store), {
+      async transact(transaction: Transaction, chunks?: readonly ChunkToPut[]) {
+        await store.transact({ state: [clockUpdate(later)] });
+        return store.transact(transaction, chunks);
+      },
+    });
+    const fetching = { wants: [head] };
+    const options = { ...RETRY, now };
+    const fetched = await fetchInto(remoteOver(scene.store), racing, fetching, options);
+    const moves = { refs: [{ name: 'refs/heads/main', old: null, new: head }] };
+    expect(await fetched.commit(moves)).toEqual({ done: false, name: 'clock' });
+    expect(await fetched.commit(moves)).toEqual({ done: true });
+    expect(await readClock(store)).toEqual(later);
+  });
 });

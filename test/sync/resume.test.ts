@@ -11,7 +11,7 @@ import type { FetchRequest, Remote } from '../../src/sync/protocol.ts';
 import { pushFrom } from '../../src/sync/push-from.ts';
 import { dropStaleTransfers } from '../../src/sync/transfer-lease.ts';
 import { memoryPlace, type StorePlace, sqlitePlace } from '../support/store-places.ts';
-import { problems, RETRY, remoteOver, rows, Scene } from '../support/sync-scene.ts';
+import { NOW, problems, RETRY, remoteOver, rows, Scene } from '../support/sync-scene.ts';
 
 const lost = () => new DvError('connection-lost', 'the cable was cut');
 
@@ -189,12 +189,12 @@ describe('what an earlier run left', () => {
   it('is given up a day later, and never counts', async () => {
     const scene = await history();
     const store = await memoryPlace().open();
-    await leaveSome(store, scene, 5 * DAY);
+    await leaveSome(store, scene, NOW + 5 * DAY);
     const before = await count(store);
     const wants = await headsOf(scene);
     for (const [now, transfers] of [
-      [6 * DAY - 1, 1],
-      [6 * DAY, 0],
+      [NOW + 6 * DAY - 1, 1],
+      [NOW + 6 * DAY, 0],
     ] as const) {
       const options = { ...RETRY, now: () => now };
       const fetched = await fetchInto(remoteOver(scene.store), store, { wants }, options);
@@ -213,9 +213,9 @@ describe('what an earlier run left', () => {
     const store = await memoryPlace().open();
     const wants = await headsOf(scene);
     const { cut } = cutting(remoteOver(scene.store), [100_000]);
-    const options = { ...RETRY, now: () => 5 * DAY };
+    const options = { ...RETRY, now: () => NOW + 5 * DAY };
     const slow = await fetchInto(cut, store, { wants }, options);
-    expect(await dropStaleTransfers(store, 'fetch:', 7 * DAY)).toHaveLength(1);
+    expect(await dropStaleTransfers(store, 'fetch:', NOW + 7 * DAY)).toHaveLength(1);
     const result = await slow.commit({
       refs: [{ name: 'refs/heads/x', old: null, new: wants[0] }],
     });

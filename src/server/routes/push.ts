@@ -45,9 +45,11 @@ export const register: RegisterRoutes = (app, context) => {
       throw new DvError('bad-request', `'${number.slice(0, 40)}' is no number of a segment`);
     }
     const options = { types: [PACK_MEDIA_TYPE], limit: context.limits.segmentBytes };
-    const pack = await readBody(request, reply, context, options);
-    countPack(pack, context);
-    return sync.putSegment(served.caller, id, Number(number), pack);
+    return sync.receiving(served.caller, id, async () => {
+      const pack = await readBody(request, reply, context, options);
+      countPack(pack, context);
+      return sync.putSegment(served.caller, id, Number(number), pack);
+    });
   });
 
   app.get(SESSION, { config: { openapi: GET } }, async (request): Promise<PushSession> => {
