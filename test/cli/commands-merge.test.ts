@@ -340,6 +340,8 @@ test('--as-of goes with every command that takes a revision to look at or go bac
     await refused(shell, 2, 'bad-revision', ...args, '--as-of', '2001-01-01');
     await refused(shell, 2, 'bad-date', ...args, '--as-of', 'the day before');
   }
+  const { stderr } = await shell.run(['diff', 'side', '--as-of', '2001-01-01']);
+  expect(stderr).toMatch(/^error: 'side' has no commit as old as 2001-01-01T/);
   expect(read(shell)).toBe(OURS);
   expect(await shell.ok('merge-base', '--as-of', 'now', 'HEAD', 'side')).toBe(
     await shell.ok('merge-base', 'HEAD', 'side'),
