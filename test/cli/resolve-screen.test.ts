@@ -105,6 +105,27 @@ test.skipIf(!HAS_TERMINAL)('as a list, left and come back to, on a narrow screen
   expect(file(shell)).toContain('3,Genava,31');
 });
 
+test.skipIf(!HAS_TERMINAL)('a first page says that others follow', async () => {
+  const shell = await Shell.open();
+  const many = (pop: string) => rows(...Array.from({ length: 2001 }, (_, i) => `${i},n,${pop}`));
+  await shell.commit('c.csv', many('1'), 'base');
+  await shell.ok('switch', '-c', 'side');
+  await shell.commit('c.csv', many('2'), 'side');
+  await shell.ok('switch', 'main');
+  await shell.commit('c.csv', many('3'), 'main');
+  await shell.run(['merge', 'side']);
+  await using terminal = await open(shell);
+  await terminal.until(/the first 2,000 of 2,001: the others come when these are saved/);
+  await terminal.press('t');
+  await terminal.until(/2 of 2000, 1999 open/);
+  await terminal.press('a');
+  await terminal.until(/all are decided/);
+  await terminal.press('s');
+  await terminal.until(/1 of 1, 1 open/);
+  await terminal.press('q');
+  await terminal.until(/1 conflict left[\s\S]*ended with 0/);
+});
+
 test('what is written into a cell fits its column; nothing is null where no text is empty', () => {
   const columns = [
     { name: 'id', type: 'integer' },
