@@ -7,6 +7,7 @@
  * A place is a level, a first key, and what the caller tells trees apart by. Where a node has
  * no twin, or has moved, all its children are taken for new.
  */
+import { newChildren } from '../prolly/new-children.ts';
 import type { Node } from '../prolly/node.ts';
 
 /** Nodes that are kept, about 40 KB each with their keys. */
@@ -33,37 +34,11 @@ export class NodeTwins {
     this.#kept.delete(place);
     this.#kept.set(place, { node, mustEnd });
     if (this.#kept.size > KEPT) this.#kept.delete(this.#kept.keys().next().value as string);
-    return twin === undefined ? allOf(node) : differing(node, mustEnd, twin);
+    if (twin === undefined) return Array.from({ length: node.count }, (_, i) => i);
+    const { count } = node;
+    return newChildren(node, twin.node, (index, other) => {
+      const isAsked = index < count - 1 || mustEnd;
+      return !isAsked || other < twin.node.count - 1 || twin.mustEnd;
+    });
   }
-}
-
-const allOf = (node: Node): number[] => Array.from({ length: node.count }, (_, i) => i);
-
-function differing(node: Node, mustEnd: boolean, twin: Twin): number[] {
-  const found: number[] = [];
-  let other = 0;
-  for (let i = 0; i < node.count; i++) {
-    other = seekKey(twin.node, other, node, i);
-    const isKnown = other < twin.node.count && isSameChild(node, i, twin.node, other);
-    const endsAsked = i < node.count - 1 || mustEnd;
-    const endedAsked = other < twin.node.count - 1 || twin.mustEnd;
-    if (!isKnown || (endsAsked && !endedAsked)) found.push(i);
-  }
-  return found;
-}
-
-/** The first child from `from` on whose key is not before that of child `index` of `node`. */
-function seekKey(twin: Node, from: number, node: Node, index: number): number {
-  let at = from;
-  while (at < twin.count && twin.compareKeyTo(at, node, index) < 0) at += 1;
-  return at;
-}
-
-function isSameChild(a: Node, i: number, b: Node, j: number): boolean {
-  return (
-    a.sameChild(i, b, j) &&
-    a.childRows[i] === b.childRows[j] &&
-    a.childBytes[i] === b.childBytes[j] &&
-    a.compareKeyTo(i, b, j) === 0
-  );
 }

@@ -15,8 +15,8 @@
  * base has nothing (two tables made apart) all references of a level.
  */
 import type { Hash } from '../hash.ts';
+import { ChildRow } from './child-row.ts';
 import { type DecideEntries, LeafMerge, type Run } from './merge-leaves.ts';
-import { Side } from './merge-side.ts';
 import type { Node } from './node.ts';
 import type { NodeStore } from './node-store.ts';
 import { SpliceBuilder, type Subtree } from './splice-builder.ts';
@@ -25,7 +25,7 @@ export type { DecideEntries, EntryMerge } from './merge-leaves.ts';
 
 /** The sides of a run: where each begins and ends. */
 type Places = [base: number, ours: number, theirs: number];
-type Sides = readonly [base: Side, ours: Side, theirs: Side];
+type ThreeRows = readonly [base: ChildRow, ours: ChildRow, theirs: ChildRow];
 
 /**
  * The merged tree. New nodes are in the store when it resolves.
@@ -84,9 +84,9 @@ class TreeMerge {
     return found;
   }
 
-  async #children(places: readonly Subtree[]): Promise<Side> {
+  async #children(places: readonly Subtree[]): Promise<ChildRow> {
     const nodes = await this.#store.readMany(places.map(({ ref }) => ref.hash));
-    return new Side(nodes, places.at(-1)?.isLast ?? false);
+    return new ChildRow(nodes, places.at(-1)?.isLast ?? false);
   }
 
   /** A run whose nodes are of `level`. */
@@ -109,7 +109,7 @@ class TreeMerge {
   }
 
   /** What is alike on all sides goes in at once; the rest is cut into runs. */
-  async #merge(level: number, sides: Sides): Promise<void> {
+  async #merge(level: number, sides: ThreeRows): Promise<void> {
     const [base, ours, theirs] = sides;
     let at: Places = [0, 0, 0];
     while (sides.some((side, s) => at[s] < side.length)) {
@@ -151,7 +151,7 @@ const moved = ([base, ours, theirs]: Places, by: number): Places => [
 ];
 
 /** How many subtrees from `at` on are the same on all sides; the last ones do not count. */
-function countAlike([base, ours, theirs]: Sides, [b, o, t]: Places): number {
+function countAlike([base, ours, theirs]: ThreeRows, [b, o, t]: Places): number {
   const most = Math.min(base.length - b, ours.length - o, theirs.length - t);
   for (let n = 0; n < most; n++) {
     if (base.isLast(b + n) || ours.isLast(o + n) || theirs.isLast(t + n)) return n;
@@ -161,7 +161,7 @@ function countAlike([base, ours, theirs]: Sides, [b, o, t]: Places): number {
 }
 
 /** Cuts behind the first key at which a node of each side ends, and none is a last one (case 4). */
-function cutRun(sides: Sides, at: Places): Places {
+function cutRun(sides: ThreeRows, at: Places): Places {
   const ends: Places = [...at];
   while (sides.every((side, s) => ends[s] < side.length && !side.isLast(ends[s]))) {
     const behind = sides.map((side, s) =>

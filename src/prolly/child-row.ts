@@ -1,12 +1,12 @@
 /**
- * One side of a three-way merge at one level: the children of some nodes in order, told by
- * their place from 0 on. Their references are made only where somebody asks for them, as most
- * are only compared. Places are asked for in rising order, mostly: finding one costs nothing then.
+ * The children of some nodes of one level in order, told by their place from 0 on. Their
+ * references are made only where somebody asks for them, as most are only compared. Places are
+ * asked for in rising order, mostly: finding one costs nothing then.
  */
 import type { Node, NodeRef } from './node.ts';
 import type { Subtree } from './splice-builder.ts';
 
-export class Side {
+export class ChildRow {
   readonly length: number;
   readonly #nodes: readonly Node[];
   /** The place of each node's first child. */
@@ -38,8 +38,8 @@ export class Side {
     return this.#nodes[this.#n];
   }
 
-  /** Is the subtree at `place` the one at `otherPlace` of another side? */
-  isSame(place: number, other: Side, otherPlace: number): boolean {
+  /** Is the subtree at `place` the one at `otherPlace` of another row? */
+  isSame(place: number, other: ChildRow, otherPlace: number): boolean {
     const node = this.#nodeAt(place);
     const otherNode = other.#nodeAt(otherPlace);
     const otherIndex = otherPlace - other.#starts[other.#n];
@@ -47,7 +47,7 @@ export class Side {
   }
 
   /** Compares the last keys of two subtrees. */
-  compareEnds(place: number, other: Side, otherPlace: number): number {
+  compareEnds(place: number, other: ChildRow, otherPlace: number): number {
     const node = this.#nodeAt(place);
     const otherNode = other.#nodeAt(otherPlace);
     const otherIndex = otherPlace - other.#starts[other.#n];
