@@ -148,15 +148,18 @@ async function recordOf(store: Store, transaction: Transaction): Promise<StateUp
   }
   // A repository that has no HEAD yet is being made: there is nothing to go back to.
   if (before[HEAD_KEY] === null) return [];
-  const moved = refs.filter(isOwnMove);
+  const own = refs.filter(isOwnMove);
+  const moved = endsOf(own);
+  // What is written together may say of each ref what it was.
+  const said = own.findLast((update) => update.log !== undefined)?.log ?? log;
   const heads = [
     await headIn(store, before[HEAD_KEY], new Map()),
     await headIn(store, after[HEAD_KEY], new Map(moved.map((update) => [update.name, update.new]))),
   ];
   const operation: Operation = {
-    message: log?.message ?? '',
-    actor: log?.actor ?? '',
-    time: log?.time ?? 0,
+    message: said?.message ?? '',
+    actor: said?.actor ?? '',
+    time: said?.time ?? 0,
     before: { head: heads[0], refs: moved.map(({ name, old }) => [name, old]), state: before },
     after: { head: heads[1], refs: moved.map((update) => [update.name, update.new]), state: after },
   };
@@ -170,6 +173,16 @@ async function recordOf(store: Store, transaction: Transaction): Promise<StateUp
     { key: keyOf(number), value: Buffer.from(JSON.stringify(operation)) },
     ...gone,
   ];
+}
+
+/** Each ref once, from where it was first to where it ended: one may go several steps at once. */
+function endsOf(moves: readonly RefUpdate[]): RefUpdate[] {
+  const ends = new Map<string, RefUpdate>();
+  for (const move of moves) {
+    const before = ends.get(move.name);
+    ends.set(move.name, before === undefined ? move : { ...move, old: before.old });
+  }
+  return [...ends.values()].filter(isOwnMove);
 }
 
 /** The commit that the text of HEAD names, with refs as they are to be. */

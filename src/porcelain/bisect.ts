@@ -51,12 +51,13 @@ async function read(store: Store): Promise<Stored | undefined> {
   return raw && { state: JSON.parse(Buffer.from(raw).toString()) as BisectState, raw };
 }
 
+const encode = (state: BisectState): Uint8Array => Buffer.from(JSON.stringify(state));
+
 async function write(
   repo: Repository,
-  state: BisectState | null,
+  value: Uint8Array | null,
   expect: Uint8Array | null,
 ): Promise<void> {
-  const value = state === null ? null : Buffer.from(JSON.stringify(state));
   const update: StateUpdate = { key: BISECT_KEY, value, expect };
   if ((await repo.store.transact({ state: [update] })).done) return;
   throw new DvError('ref-moved', 'another dv bisect is at work', { hint: 'try again' });
@@ -129,7 +130,7 @@ async function step(
 ): Promise<BisectStep> {
   const nothing = { state, next: null, left: 0, found: null, open: [] };
   if (state.bad === null || state.good.length === 0) {
-    await write(repo, state, expect);
+    await write(repo, encode(state), expect);
     return nothing;
   }
   const candidates = await findCandidates(repo.store, state.bad, state.good);
@@ -145,11 +146,21 @@ async function step(
   }
   const skipped = new Set(state.skipped);
   const next = chooseNext(candidates, skipped) ?? null;
-  await write(repo, state, expect);
-  if (next !== null) await switchTo(repo, next, { detach: true });
+  await write(repo, encode(state), expect);
+  if (next !== null) await goTo(repo, next, () => write(repo, expect, encode(state)));
   const isFound = next === null && left === 1;
   const open = next === null && left > 1 ? candidates.commits : [];
   return { state, next, left, found: isFound ? state.bad : null, open };
+}
+
+/** To a candidate; where work is in the way, what was said before holds again. */
+async function goTo(repo: Repository, commit: Hash, takeBack: () => Promise<void>): Promise<void> {
+  try {
+    await switchTo(repo, commit, { detach: true });
+  } catch (error) {
+    await takeBack();
+    throw error;
+  }
 }
 
 /** Back to where it began. @throws DvError `no-bisect`, `unsaved-changes` */

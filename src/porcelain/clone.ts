@@ -12,6 +12,7 @@ import type { Hash } from '../hash.ts';
 import { headUpdate } from '../model/head.ts';
 import { BRANCH_PREFIX, REMOTE_PREFIX, shortRefName, TAG_PREFIX } from '../model/names.ts';
 import { peelToCommit, readCommit } from '../model/object-reader.ts';
+import { listRoot } from '../model/root.ts';
 import type { RefUpdate, StateUpdate } from '../store/contract.ts';
 import type { Remote, RemoteRefs } from '../sync/protocol.ts';
 import { checkout } from './checkout.ts';
@@ -60,6 +61,8 @@ export interface CloneResult {
   readonly bytes: number;
   /** An earlier, cut clone went on. */
   readonly resumed: boolean;
+  /** Tables that were asked for, and are not in `commit`. */
+  readonly absent: readonly string[];
 }
 
 /** @throws DvError `already-exists`, `unknown-ref`, and what the way to the remote says */
@@ -209,10 +212,22 @@ async function cloneInto(
       tags: isKind(TAG_PREFIX).length,
       ...brought,
       resumed,
+      absent: await absentTables(repo, start, options.tables ?? []),
     };
   } finally {
     await repo.close();
   }
+}
+
+async function absentTables(
+  repo: Repository,
+  start: Start | undefined,
+  tables: readonly string[],
+): Promise<string[]> {
+  if (start === undefined || tables.length === 0) return [...tables];
+  const { root } = await readCommit(repo.store, await peelToCommit(repo.store, start.hash));
+  const present = new Set((await listRoot(repo.nodes, root)).map(({ name }) => name));
+  return tables.filter((name) => !present.has(name));
 }
 
 /** All branches as remote-tracking ones, all tags, the first branch, and HEAD. */

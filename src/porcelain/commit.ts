@@ -8,7 +8,7 @@ import { clockUpdate, latestClock, nextClock, readClock } from '../model/clock.t
 import { checkMessage } from '../model/commit-message.ts';
 import { type Head, headUpdate } from '../model/head.ts';
 import { resolvedExtra } from '../model/merge-record.ts';
-import { countConflicts, mergeUpdate, readMerge, type StoredMerge } from '../model/merge-state.ts';
+import { countConflicts, readMerge, type StoredMerge } from '../model/merge-state.ts';
 import { BRANCH_PREFIX } from '../model/names.ts';
 import { readNodeId } from '../model/node-id.ts';
 import { readCommit } from '../model/object-reader.ts';
@@ -22,6 +22,7 @@ import { type AddedTable, add } from './add.ts';
 import { actorOf, currentPerson, overridePerson, type PersonOptions } from './people.ts';
 import { keepResolutions } from './remember.ts';
 import type { Repository } from './repository.ts';
+import { endOfMerge } from './sequence.ts';
 import { workingSet } from './staging.ts';
 
 export interface CommitOptions extends PersonOptions {
@@ -216,7 +217,7 @@ async function moveHead(
     const expect = Buffer.from(set.head.commit);
     state.push({ ...headUpdate({ commit: made.hash }), expect });
   }
-  if (log.merge !== undefined) state.push(mergeUpdate(null, log.merge.raw));
+  if (log.merge !== undefined) state.push(...(await endOfMerge(repo.store, log.merge)));
   const { actor, message } = log;
   const entry = { actor, time: repo.env.now(), message };
   const result = await repo.store.transact({ refs, state, log: entry }, [

@@ -25,7 +25,7 @@ import { hasWorkingFile } from './checkout.ts';
 import { checkFile, fingerprintUpdate, readFingerprint, renewFingerprints } from './fingerprint.ts';
 import { resolveEntry } from './inspect.ts';
 import { mergeBaseOf } from './merge-base.ts';
-import { needDifferences } from './missing-parts.ts';
+import { leftOut, needDifferences } from './missing-parts.ts';
 import { readEntry } from './read-entry.ts';
 import { pathOf, type Repository, resolveCommit, tableNameOf } from './repository.ts';
 import { endsOf } from './revisions-and-paths.ts';
@@ -245,15 +245,19 @@ async function againstFiles(
   return differences;
 }
 
-/** The entry a working file is now; reads it only when it changed. */
+/** The entry a working file is now, read only when it changed; as staged where none was written. */
 export async function workingEntry(
   repo: Repository,
   name: string,
   staged: RootEntry | undefined,
 ): Promise<RootEntry | undefined> {
   const path = pathOf(repo, name);
-  const state = checkFile(path, await readFingerprint(repo.store, name), repo.env.now());
-  if (state.kind === 'missing') return undefined;
+  const known = await readFingerprint(repo.store, name);
+  const state = checkFile(path, known, repo.env.now());
+  if (state.kind === 'missing') {
+    const isLeftOut = known === undefined && (await leftOut(repo))(name);
+    return isLeftOut ? staged : undefined;
+  }
   if (state.kind === 'known') return state.print.entry;
   const { entry, print } = await readEntry(repo, name, path, staged, {});
   await renewFingerprints(repo.store, [fingerprintUpdate(name, print)]);

@@ -314,7 +314,9 @@ function pair(
     if (format === 'debezium') return new DebeziumCollector(given);
     if (format === 'ndjson') return new JsonCollector(given);
     const delimiter = delimiterOf(options);
-    return new CsvCollector(csvHeader(header ?? new Uint8Array(), delimiter), delimiter, given);
+    const place = options.from === '-' ? 'standard input' : `'${options.from}'`;
+    const names = csvHeader(header ?? new Uint8Array(), delimiter, place);
+    return new CsvCollector(names, delimiter, given);
   };
   return [one(), one()];
 }

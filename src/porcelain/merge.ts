@@ -117,10 +117,7 @@ export async function merge(
   if (head === undefined) return startFrom(repo, set, theirs, options);
   const scene = { repo, set, head, options };
   for (const commit of theirs) await needForMerge(repo, head, commit);
-  const open: number[] = [];
-  for (const [i, hash] of theirs.entries()) {
-    if (!(await isAncestor(repo.store, hash, head))) open.push(i);
-  }
+  const open = await independent(repo, theirs, head);
   if (open.length === 0) return { ...NOTHING, dryRun: options.dryRun ?? false, commit: head };
   if (!options.dryRun) await requireCleanStage(repo, set);
   const [first] = open;
@@ -138,6 +135,24 @@ export async function merge(
     ));
   const incoming = open.map((i) => ({ commit: theirs[i], name: revisions[i] }));
   return mergeInto(scene, incoming, checkMessage(message));
+}
+
+/** Places of the commits that neither HEAD nor another of them has: no commit is a parent twice. */
+async function independent(
+  { store }: Repository,
+  commits: readonly Hash[],
+  head: Hash,
+): Promise<number[]> {
+  const open: number[] = [];
+  for (const [i, hash] of commits.entries()) {
+    let isHad = await isAncestor(store, hash, head);
+    for (const [j, other] of commits.entries()) {
+      if (isHad || i === j) continue;
+      isHad = hash === other ? j < i : await isAncestor(store, hash, other);
+    }
+    if (!isHad) open.push(i);
+  }
+  return open;
 }
 
 const NOTHING = {

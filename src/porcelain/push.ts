@@ -13,8 +13,9 @@ import { BRANCH_PREFIX, shortRefName, TAG_PREFIX } from '../model/names.ts';
 import { peelToCommit } from '../model/object-reader.ts';
 import { findRef } from '../model/revision.ts';
 import type { RefUpdate } from '../store/contract.ts';
-import type { RefOutcome, Remote, RemoteRefs } from '../sync/protocol.ts';
+import type { RefOutcome, Remote, RemoteRef, RemoteRefs } from '../sync/protocol.ts';
 import { mapRef, parseRefspec } from '../sync/refspec.ts';
+import { MOST_UPDATES } from '../sync/request-checks.ts';
 import { advanceToMerge } from './advance.ts';
 import { openRemote } from './open-remote.ts';
 import { type PlannedPush, type PushFlags, type PushSources, planPush } from './push-plan.ts';
@@ -181,9 +182,20 @@ async function carryOut(
     new: hash,
     strategy,
   }));
-  const request = { updates, atomic: options.atomic ?? false };
-  const outcomes = await sendPush(repo, remote, request, there);
-  const told = new Map(outcomes.map((outcome) => [outcome.ref, outcome]));
+  const told = new Map<string, RefOutcome>();
+  const atomic = options.atomic ?? false;
+  const moved: RemoteRef[] = [];
+  // All or none has to be one request; else there may be more refs than one may have.
+  const most = atomic ? updates.length : MOST_UPDATES;
+  for (let done = 0; done < updates.length; done += most) {
+    const request = { updates: updates.slice(done, done + most), atomic };
+    const known = { ...there, refs: [...there.refs, ...moved] };
+    for (const outcome of await sendPush(repo, remote, request, known)) {
+      told.set(outcome.ref, outcome);
+      if (outcome.status === 'refused' || outcome.hash === null) continue;
+      moved.push({ name: outcome.ref, hash: outcome.hash });
+    }
+  }
   return judged.map((one) => {
     const outcome = told.get(one.target);
     return outcome === undefined ? one : asTold(one, outcome);

@@ -6,7 +6,7 @@
 import { DvError } from '../errors.ts';
 import type { Hash } from '../hash.ts';
 import { headUpdate } from '../model/head.ts';
-import { mergeUpdate, readMerge } from '../model/merge-state.ts';
+import { readMerge } from '../model/merge-state.ts';
 import { BRANCH_PREFIX } from '../model/names.ts';
 import { readCommit } from '../model/object-reader.ts';
 import { stagedUpdate, type WorkingSet } from '../model/working-set.ts';
@@ -15,6 +15,7 @@ import { requireWorkingFiles } from './bare.ts';
 import { checkout } from './checkout.ts';
 import { requireNoMerge } from './merge-guard.ts';
 import { type Repository, resolveCommit } from './repository.ts';
+import { endOfMerge } from './sequence.ts';
 import { workingSet } from './staging.ts';
 import { actorName, moveWorkingSet } from './switch.ts';
 
@@ -48,7 +49,7 @@ export async function reset(
   const target = moveHead(set, commit);
   const merge = await readMerge(repo.store);
   if (merge !== undefined && mode === 'soft') await requireNoMerge(repo);
-  const over = merge === undefined ? [] : [mergeUpdate(null, merge.raw)];
+  const over = merge === undefined ? [] : await endOfMerge(repo.store, merge);
   const state = [...(target.state ?? []), ...moved.state, ...over];
   if (!(await checkout(repo, moved.items, { ...target, state, log }))) {
     throw new DvError('ref-moved', 'another command changed the repository meanwhile', {

@@ -7,7 +7,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { DvError } from '../errors.ts';
 import { listRoot } from '../model/root.ts';
-import { type Repository, resolveCommit, tableNameOf } from './repository.ts';
+import { atPresent, type Repository, resolveCommit, tableNameOf } from './repository.ts';
 import { workingSet } from './staging.ts';
 
 /** What no table is called: its own error says best what is wrong with it. */
@@ -69,7 +69,8 @@ function nameOf(repo: Repository, word: string): string | undefined {
 
 async function namesRevision(repo: Repository, word: string, isPath: boolean): Promise<boolean> {
   try {
-    for (const revision of endsOf(word)) await resolveCommit(repo, revision);
+    // Whether it had a commit at some time is for whoever resolves it to say.
+    for (const revision of endsOf(word)) await resolveCommit(atPresent(repo), revision);
     return true;
   } catch (error) {
     if (!(error instanceof DvError)) throw error;

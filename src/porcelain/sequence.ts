@@ -5,6 +5,7 @@
  */
 import { DvError } from '../errors.ts';
 import type { Hash } from '../hash.ts';
+import { mergeUpdate, type StoredMerge } from '../model/merge-state.ts';
 import type { StateUpdate, Store } from '../store/contract.ts';
 import type { ColumnRule } from '../tuple/schema.ts';
 import type { Repository } from './repository.ts';
@@ -68,6 +69,22 @@ export function sequenceUpdate(
 ): StateUpdate {
   const value = state === null ? null : Buffer.from(JSON.stringify(state));
   return { key: SEQUENCE_KEY, value, expect };
+}
+
+/**
+ * What ends a merge that waits by other means than `--continue`; as in git that is the end of a
+ * cherry-pick or revert, too, of which it is the last step. A rebase has its branch to move yet.
+ */
+export async function endOfMerge(
+  store: Store,
+  { state, raw }: StoredMerge,
+): Promise<StateUpdate[]> {
+  const over = mergeUpdate(null, raw);
+  const sequence = await readSequence(store);
+  if (sequence === undefined) return [over];
+  const { operation, todo } = sequence.state;
+  const isLast = operation === state.operation && operation !== 'rebase' && todo.length === 1;
+  return isLast ? [over, sequenceUpdate(null, sequence.raw)] : [over];
 }
 
 /** @throws DvError `sequence-in-progress` */

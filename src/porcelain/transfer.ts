@@ -5,18 +5,20 @@
 import { DvError } from '../errors.ts';
 import type { Hash } from '../hash.ts';
 import type { Edge } from '../model/edges.ts';
+import { peelToCommit } from '../model/object-reader.ts';
 import type { BoundedStore } from '../model/shallow.ts';
 import { readShallow } from '../model/shallow.ts';
 import type { ObjectStore, Transaction, TransactResult } from '../store/contract.ts';
 import type { RetryOptions } from '../sync/backoff.ts';
 import { type Fetched, type FetchIntoOptions, fetchInto } from '../sync/fetch-into.ts';
 import { selectHaves } from '../sync/negotiate.ts';
-import type {
-  FetchRequest,
-  PushRequest,
-  RefOutcome,
-  Remote,
-  RemoteRefs,
+import {
+  DEFAULT_LIMITS,
+  type FetchRequest,
+  type PushRequest,
+  type RefOutcome,
+  type Remote,
+  type RemoteRefs,
 } from '../sync/protocol.ts';
 import { type PushFromOptions, pushFrom } from '../sync/push-from.ts';
 import { isLease } from '../sync/transfer-lease.ts';
@@ -39,6 +41,11 @@ export interface Ask {
   readonly haves?: readonly Hash[];
 }
 
+interface AskOnce extends Ask {
+  /** Commits that an earlier request brought, and that no ref here names yet. */
+  readonly present?: readonly Hash[];
+}
+
 export interface Brought {
   readonly chunks: number;
   /** Of packs. */
@@ -53,16 +60,46 @@ const TRIES = 8;
 /** What commits are compared in before they count. */
 export type Incoming = ObjectStore & BoundedStore;
 
+type Finish = (incoming: Incoming) => Promise<Transaction>;
+
 /**
  * Brings what is asked for, and makes it count with a transaction, which is made again when it
- * loses a race.
+ * loses a race. Where that are more commits than one request may name, the others come first; no
+ * ref moves before all are here.
  */
 export async function bring(
   repo: Repository,
   remote: Remote,
   ask: Ask,
-  transaction: (incoming: Incoming) => Promise<Transaction>,
+  transaction: Finish,
   there?: RemoteRefs,
+): Promise<Brought> {
+  const wants = ask.wants ?? [];
+  const most = 'bundle' in remote ? wants.length : DEFAULT_LIMITS.wants;
+  const total = { chunks: 0, bytes: 0 };
+  const present: Hash[] = [];
+  let at = 0;
+  for (; at + most < wants.length; at += most) {
+    const part = { ...ask, wants: wants.slice(at, at + most), present };
+    add(total, await bringAtOnce(repo, remote, part, async () => ({}), there));
+    for (const want of part.wants) present.push(await peelToCommit(repo.store, want));
+  }
+  const last = { ...ask, ...(at > 0 && { wants: wants.slice(at), present }) };
+  add(total, await bringAtOnce(repo, remote, last, transaction, there));
+  return total;
+}
+
+function add(total: { chunks: number; bytes: number }, { chunks, bytes }: Brought): void {
+  total.chunks += chunks;
+  total.bytes += bytes;
+}
+
+async function bringAtOnce(
+  repo: Repository,
+  remote: Remote,
+  ask: AskOnce,
+  transaction: Finish,
+  there: RemoteRefs | undefined,
 ): Promise<Brought> {
   const store = withoutFilling(repo.store);
   const request = await requestFor(repo, remote, ask, there);
@@ -114,7 +151,7 @@ function fetchProgress({ env }: Repository): FetchIntoOptions['onProgress'] {
 async function requestFor(
   repo: Repository,
   remote: Remote,
-  { wants = [], roots = [], depth, unshallow, tables, levels, haves }: Ask,
+  { wants = [], roots = [], depth, unshallow, tables, levels, haves, present: came = [] }: AskOnce,
   there: RemoteRefs | undefined,
 ): Promise<FetchRequest | undefined> {
   const store = withoutFilling(repo.store);
@@ -133,7 +170,10 @@ async function requestFor(
     ...(roots.length > 0 && { roots }),
     // What is filled in is sent whole: a table that is lacking in one commit is so in others.
     ...(roots.length === 0 && {
-      haves: haves ?? (await selectHaves(store, there ? { remote: there } : {})),
+      haves: [
+        ...came.slice(-DEFAULT_LIMITS.haves / 2),
+        ...(haves ?? (await selectHaves(store, there ? { remote: there } : {}))),
+      ].slice(0, DEFAULT_LIMITS.haves),
     }),
     ...(deepens && { depth: depth ?? ALL_COMMITS }),
     ...(only && { tables: only }),

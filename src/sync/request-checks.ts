@@ -6,7 +6,7 @@ import type { FetchRequest, Limits, PushRequest } from './protocol.ts';
 
 const STRATEGIES = ['ff-only', 'force', 'merge'];
 const EDGE_KINDS = ['named', 'root', 'table', 'schema', 'tree', 'end', 'blob'];
-const MOST_UPDATES = 256;
+export const MOST_UPDATES = 256;
 const MOST_TABLES = 1024;
 const MOST_SHALLOW = 65_536;
 

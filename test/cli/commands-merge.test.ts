@@ -265,15 +265,27 @@ test('dv merge does not end, nor give up, what is no merge', async () => {
 
 test('status tells of what waits without conflicts', async () => {
   const shell = await apart();
-  await shell.run(['cherry-pick', 'side']);
-  expect(await shell.ok('status')).not.toContain('to go');
+  // The last commit of a cherry-pick ends it, and so does throwing it away.
+  for (const end of [
+    ['reset', '--hard'],
+    ['commit', '-m', 'By hand'],
+  ]) {
+    await shell.run(['cherry-pick', 'side']);
+    expect(await shell.ok('status')).not.toContain('to go');
+    await shell.ok('resolve', '--theirs');
+    await shell.ok(...end);
+    expect(await shell.ok('status')).not.toContain('You are');
+    await refused(shell, 3, 'no-sequence', 'cherry-pick', '--continue');
+  }
+  await shell.ok('reset', '--hard', 'HEAD~1');
+  await shell.run(['cherry-pick', 'side', 'side~1']);
   await shell.ok('resolve', '--theirs');
   await shell.ok('commit', '-m', 'By hand');
-  expect(await shell.ok('status')).toContain('You are picking; no commit is left.');
+  expect(await shell.ok('status')).toContain('You are picking; 1 commit to go.');
   expect(await shell.json('status')).toMatchObject({
-    sequence: { operation: 'cherry-pick', isEdit: false, left: 0 },
+    sequence: { operation: 'cherry-pick', isEdit: false, left: 1 },
   });
-  await shell.ok('cherry-pick', '--continue');
+  await shell.ok('cherry-pick', '--quit');
   expect(await shell.json('status')).not.toHaveProperty('sequence');
   const plan = await shell.ok('log', '--reverse', '--pretty', 'edit %H', 'HEAD~2..');
   shell.write('plan', plan);
@@ -328,6 +340,8 @@ test('--as-of goes with every command that takes a revision to look at or go bac
     await refused(shell, 2, 'bad-revision', ...args, '--as-of', '2001-01-01');
     await refused(shell, 2, 'bad-date', ...args, '--as-of', 'the day before');
   }
+  const { stderr } = await shell.run(['diff', 'side', '--as-of', '2001-01-01']);
+  expect(stderr).toMatch(/^error: 'side' has no commit as old as 2001-01-01T/);
   expect(read(shell)).toBe(OURS);
   expect(await shell.ok('merge-base', '--as-of', 'now', 'HEAD', 'side')).toBe(
     await shell.ok('merge-base', 'HEAD', 'side'),

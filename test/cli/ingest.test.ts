@@ -54,6 +54,24 @@ describe('ingest from a pipe', () => {
     expect(hashes[0].stdout.split(' ')[0].trim()).toBe(hashes[1].stdout.split(' ')[0].trim());
   });
 
+  it('refuses a CSV header in which cells would be lost', async () => {
+    const cwd = await temporaryRepository();
+    const cases: [input: string | Uint8Array, why: string][] = [
+      ['a,b,a\n1,2,3\n', 'has the column "a" twice'],
+      ['a,,b\n1,2,3\n', 'has a column without a name'],
+      ['"a,b\n1,2\n', 'is no line of CSV in UTF-8'],
+      [Buffer.from('a,\xe9\n1,2\n', 'latin1'), 'is no line of CSV in UTF-8'],
+    ];
+    for (const [input, why] of cases) {
+      const { status, stderr } = await runDv(['ingest', 't', '--format', 'csv'], { cwd, input });
+      expect([status, stderr.split('\n')[0]]).toEqual([
+        3,
+        `error: the header of standard input ${why}`,
+      ]);
+    }
+    expect(await rows(cwd)).toEqual([]);
+  });
+
   it('says before the first record what would be wrong of each', async () => {
     const cwd = await temporaryRepository();
     await done(cwd, ['t', '--key', 'id'], '{"id":1,"v":"a"}\n');

@@ -106,6 +106,9 @@ describe('a partial clone', () => {
       clean: true,
       partial: { remote: 'origin', tables: ['x.csv'] },
     });
+    // A file that was never written is no table removed.
+    expect(await clone.ok('diff', '--stat')).toBe('');
+    expect(await clone.ok('diff', 'HEAD~1', '--name-only')).toBe('x.csv\n');
     await expectSound(clone);
     await clone.ok('gc');
     const six = await clone.commit('x.csv', `${ROWS}4,D\n5,e\n`, 'Six');
@@ -120,6 +123,16 @@ describe('a partial clone', () => {
     expect(readFileSync(join(clone.directory, 'y.csv'), 'utf8')).toContain('9999,more');
     expect(await clone.json('status')).toMatchObject({ clean: true });
     await expectSound(clone);
+  });
+
+  test('of a table that is not there says so', async () => {
+    const scene = new RemoteScene();
+    const { url } = await openHistory(scene);
+    const shell = scene.shell('.');
+    const { status, stderr } = await shell.run(['clone', '--table', 'z.csv', url, 'clone']);
+    expect([status, stderr]).toEqual([0, "warning: there is no table 'z.csv' in main\n"]);
+    const named = ['clone', '--table', 'x.csv', '--table', 'z.csv', url, 'other'];
+    expect(await shell.json(...named)).toMatchObject({ absent: ['z.csv'] });
   });
 
   test('merges, switches and pulls', async () => {

@@ -2,7 +2,11 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { createBranch } from '../../src/porcelain/branch.ts';
+import { commit } from '../../src/porcelain/commit.ts';
+import { openRepository } from '../../src/porcelain/open-repository.ts';
 import { commitOf, expectSound, failing, RemoteScene, ROWS } from '../support/remote-scene.ts';
+import { testEnvironment } from '../support/repository.ts';
 
 describe('clone', () => {
   test('brings files, branches and tags, and follows', async () => {
@@ -300,6 +304,26 @@ describe('push', () => {
     expect(other.error).toMatchObject({ code: 'not-fast-forward' });
     await first.ok('push', '--force-with-lease=main:main@{1}', 'origin', 'main');
     expect(await commitOf(first, 'origin/main')).toBe(await commitOf(first));
+  });
+
+  test('of more branches than one request has, and a clone of as many', async () => {
+    const scene = new RemoteScene();
+    const { url, first } = await scene.openPublished();
+    const repo = await openRepository(first.directory, testEnvironment());
+    const names = Array.from({ length: 300 }, (_, i) => `b${i}`);
+    for (const name of names) {
+      const made = await commit(repo, { message: name, allowEmpty: true });
+      await createBranch(repo, name, made.commit!);
+    }
+    await repo.close();
+    const told = (await first.json('push', '--all')) as { refs: { outcome: string }[] };
+    expect(told.refs.filter(({ outcome }) => outcome === 'new')).toHaveLength(300);
+    const atomic = await failing(first, 'push', '--atomic', url, 'refs/heads/*:refs/heads/x/*');
+    expect(atomic.error).toMatchObject({ code: 'limit-exceeded' });
+    const clone = await scene.clone(url, 'many');
+    expect(await commitOf(clone, 'origin/b299')).toBe(await commitOf(first, 'b299'));
+    expect(await commitOf(clone, 'origin/b0')).toBe(await commitOf(first, 'b0'));
+    await expectSound(clone);
   });
 
   test('refuses flags that contradict each other, and sources that are not there', async () => {

@@ -5,6 +5,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import {
+  type Item,
+  pressKey,
+  pressKeys,
+  type ResolveState,
+  startState,
+} from '../../src/cli/screens/resolve-model.ts';
 import { DV } from '../support/cli.ts';
 import { Shell } from '../support/everyday.ts';
 import { HAS_TERMINAL, Terminal } from '../support/terminal.ts';
@@ -42,6 +49,8 @@ test.skipIf(!HAS_TERMINAL)('a conflict at a time, an edit, undo, and all alike',
   await terminal.until(/Enter/);
   await terminal.press('C-u');
   await terminal.type('1x');
+  await terminal.press('Enter');
+  await terminal.until(/that is no integer: 1x/);
   await terminal.press('BSpace');
   await terminal.type('3');
   await terminal.press('Enter');
@@ -94,6 +103,59 @@ test.skipIf(!HAS_TERMINAL)('as a list, left and come back to, on a narrow screen
   await terminal.until(/3 conflicts left[\s\S]*ended with/);
   await shell.ok('merge', '--abort');
   expect(file(shell)).toContain('3,Genava,31');
+});
+
+test.skipIf(!HAS_TERMINAL)('a first page says that others follow', async () => {
+  const shell = await Shell.open();
+  const many = (pop: string) => rows(...Array.from({ length: 2001 }, (_, i) => `${i},n,${pop}`));
+  await shell.commit('c.csv', many('1'), 'base');
+  await shell.ok('switch', '-c', 'side');
+  await shell.commit('c.csv', many('2'), 'side');
+  await shell.ok('switch', 'main');
+  await shell.commit('c.csv', many('3'), 'main');
+  await shell.run(['merge', 'side']);
+  await using terminal = await open(shell);
+  await terminal.until(/the first 2,000 of 2,001: the others come when these are saved/);
+  await terminal.press('t');
+  await terminal.until(/2 of 2000, 1999 open/);
+  await terminal.press('a');
+  await terminal.until(/all are decided/);
+  await terminal.press('s');
+  await terminal.until(/1 of 1, 1 open/);
+  await terminal.press('q');
+  await terminal.until(/1 conflict left[\s\S]*ended with 0/);
+});
+
+test('what is written into a cell fits its column; nothing is null where no text is empty', () => {
+  const columns = [
+    { name: 'id', type: 'integer' },
+    { name: 'name', type: 'text' },
+    { name: 'pop', type: 'integer' },
+  ] as const;
+  const item: Item = {
+    kind: 'row',
+    table: 'c.csv',
+    schema: { columns, key: [0] },
+    encodedKey: new Uint8Array(),
+    key: ['1'],
+    conflict: 'both-modified',
+    columns: ['name', 'pop'],
+    sides: { base: ['1', 'a', '1'], ours: ['1', 'b', '2'], theirs: ['1', 'c', '3'] },
+  };
+  const type = (state: ResolveState, text: string) =>
+    pressKeys(pressKey(pressKey(state, { input: 'e' }), { input: 'u', ctrl: true }), {
+      input: text,
+    });
+  const named = type(startState([item]), '\r\r');
+  expect(named.decisions.get(item)).toEqual(new Map([['name', { kind: 'text', cell: '' }]]));
+  const wrong = type(named, '1.5\r');
+  expect(wrong).toMatchObject({ edit: { text: '1.5' }, note: 'that is no integer' });
+  expect(wrong.decisions).toBe(named.decisions);
+  expect(pressKey(wrong, { input: '0' })).toMatchObject({ edit: { text: '1.50' }, note: '' });
+  const empty = type(named, '').edit;
+  expect(empty).toEqual({ text: '', cursor: 0 });
+  const ended = pressKey(type(named, ''), { input: '', return: true });
+  expect(ended.decisions.get(item)?.get('pop')).toEqual({ kind: 'text', cell: null });
 });
 
 test('without a terminal it says what to do instead', async () => {

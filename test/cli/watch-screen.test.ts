@@ -6,6 +6,7 @@ import { displayWidth } from '../../src/cli/render/width.ts';
 import {
   KEPT,
   type Key,
+  keysOf,
   pressKey,
   START,
   shownArrivals,
@@ -133,6 +134,13 @@ describe('the watch screen', () => {
         );
       }
     }
+  });
+
+  test('takes keys that come together one by one, Enter among them', () => {
+    let state = takeEvents(START, arrivals(10));
+    for (const key of keysOf({ input: '/sage 2\r' } as Key)) state = pressKey(state, key, 5);
+    expect(state).toMatchObject({ mode: 'list', filter: 'sage 2' });
+    expect(keysOf({ input: '', upArrow: true } as Key)).toHaveLength(1);
   });
 
   test('keeps the newest commits and no more, paused or not', () => {

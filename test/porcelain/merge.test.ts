@@ -181,6 +181,21 @@ test('several branches at once make one commit; what conflicts refuses all of it
   expect(await scene.problems()).toEqual([]);
 });
 
+test('a commit that another one has is no parent of its own', async () => {
+  await using scene = await Branched.apart(BASE, OURS, THEIRS);
+  const { repo } = scene;
+  const [ours, side] = [await resolveCommit(repo, 'main'), await resolveCommit(repo, 'side')];
+  for (const names of [
+    ['side', 'side'],
+    ['side~1', 'side', 'main~1'],
+  ]) {
+    const { commit: merged } = await merge(repo, names);
+    expect((await readCommit(repo.store, merged)).parents).toEqual([ours, side]);
+    expect((await scene.messages())[0]).toBe("Merge branch 'side'");
+    await reset(repo, 'HEAD~1', 'hard');
+  }
+});
+
 test('what rules decide of several branches is all recorded', async () => {
   await using scene = await Branched.open(BASE);
   const { repo } = scene;

@@ -7,7 +7,13 @@ import { expect, test } from 'vitest';
 import type { Hash } from '../../src/hash.ts';
 import { readCommit } from '../../src/model/object-reader.ts';
 import { add } from '../../src/porcelain/add.ts';
-import { bisectMark, bisectReset, bisectStart, bisectWhere } from '../../src/porcelain/bisect.ts';
+import {
+  bisectMark,
+  bisectReset,
+  bisectStart,
+  bisectWhere,
+  isBisecting,
+} from '../../src/porcelain/bisect.ts';
 import { exportVersions } from '../../src/porcelain/export-versions.ts';
 import { merge } from '../../src/porcelain/merge.ts';
 import { readRows } from '../../src/porcelain/read-rows.ts';
@@ -242,6 +248,12 @@ test('bisect finds the commit that made a condition true, by itself and by hand'
   const unknown = expect.objectContaining({ code: 'unknown-table' });
   await expect(bisectWhere(repo, 'none.csv', 'b = 22')).rejects.toEqual(unknown);
   await expect(bisectWhere(repo, FILE, 'b = 22', { good: ['HEAD~1'] })).rejects.toEqual(refused);
+  const text = scene.read();
+  scene.write(`${text}99,unsaved\n`);
+  const begun = bisectStart(repo, 'HEAD', [commits[0]]);
+  await expect(begun).rejects.toMatchObject({ code: 'unsaved-changes' });
+  expect(await isBisecting(repo)).toBe(false);
+  scene.write(text);
   await bisectStart(repo, 'HEAD', [commits[0]]);
   for (let at = await scene.head(); ; at = await scene.head()) {
     const verdict = scene.read().includes(',22') ? 'bad' : 'good';

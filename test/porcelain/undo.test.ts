@@ -1,5 +1,7 @@
 /** `undo`, `redo`, `reflog` and `rollback`: back to what was, without losing work. */
 import { expect, test } from 'vitest';
+import { createRowWriter } from '../../src/live/writer.ts';
+import { listOperations } from '../../src/model/operations.ts';
 import { add } from '../../src/porcelain/add.ts';
 import { createBranch, deleteBranch } from '../../src/porcelain/branch.ts';
 import { commit } from '../../src/porcelain/commit.ts';
@@ -183,4 +185,32 @@ test('a commit before it was amended is in the reflog', async () => {
   scene.write(MERGED);
   await commit(scene.repo, { amend: true, message: 'better', all: true });
   expect((await reflog(scene.repo)).map(({ commit: hash }) => hash)).toContain(before);
+});
+
+test('rows that were written together are undone together, and the reflog says what they were', async () => {
+  await using scene = await Branched.open(BASE);
+  const { repo } = scene;
+  const head = await scene.head();
+  const writer = createRowWriter(repo.store, repo.env);
+  const author = { name: 'Ada', email: 'ada@example.org' };
+  const write = (id: string) =>
+    writer.write({
+      branch: 'main',
+      tables: [{ table: 'o', key: ['id'], writes: [{ op: 'upsert', cells: { id } }] }],
+      message: `row ${id}\n\nwith a body`,
+      author,
+      drift: 'widen',
+    });
+  await Promise.all(['1', '2', '3'].map(write));
+  await writer.close();
+  expect((await scene.messages()).length).toBe(4);
+  const [{ message, actor }] = await reflog(repo);
+  expect([message, actor]).toEqual(['write: row 3', 'Ada <ada@example.org>']);
+  const operations = await listOperations(repo.store);
+  expect(operations.length).toBeLessThan(4); // the first alone, or all; the others together
+  while ((await scene.head()) !== head) await undo(repo);
+  expect((await scene.messages()).length).toBe(1);
+  while ((await listOperations(repo.store)).length < operations.length) await redo(repo);
+  expect((await scene.messages()).length).toBe(4);
+  expect(await scene.problems()).toEqual([]);
 });

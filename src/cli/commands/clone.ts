@@ -1,6 +1,6 @@
 /**
  * `dv clone URL [DIRECTORY]`. JSON: `{"path","url","branch","commit","branches","tags","chunks",
- * "bytes","resumed"}`.
+ * "bytes","resumed","absent"}`.
  */
 import { type CloneOptions, clone } from '../../porcelain/clone.ts';
 import type { CommandModule } from '../command.ts';
@@ -51,6 +51,10 @@ export const command: CommandModule<Options> = {
     }
     const { path, branches, tags, bytes, commit, resumed } = result;
     if (commit === null) context.note('the repository is empty');
+    for (const name of commit === null ? [] : result.absent) {
+      const where = result.branch ?? options.branch ?? 'HEAD';
+      context.note(context.shownLine(`warning: there is no table '${name}' in ${where}`));
+    }
     if (resumed) context.note('went on with a clone that was cut');
     if (!context.quiet) {
       const count = `${formatCount(branches, 'branches')}, ${formatCount(tags, 'tags')}`;

@@ -30,7 +30,7 @@ export const command: CommandModule<WatchFlags> = {
       )
       .argument('[remote-and-branches...]', 'a remote or a URL; then branches, such as "release/*"')
       .addOption(
-        new Option('--format <name>', Object.keys(WATCH_FORMATS).join(', ')).choices(
+        new Option('--format <name>', 'the form of what is written').choices(
           Object.keys(WATCH_FORMATS),
         ),
       )

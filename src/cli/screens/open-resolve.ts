@@ -1,9 +1,11 @@
 /** From a merge in progress to the resolve screen and back: what is listed, what is stored. */
 import { DvError } from '../../errors.ts';
-import { listConflicts, requireMerge } from '../../porcelain/conflicts.ts';
+import { countConflicts } from '../../model/merge-state.ts';
+import { listConflicts, pickConflicts, requireMerge } from '../../porcelain/conflicts.ts';
 import type { Repository } from '../../porcelain/repository.ts';
 import { type Resolver, resolveConflicts } from '../../porcelain/resolve.ts';
 import type { Context } from '../context.ts';
+import { formatNumber } from '../render/count.ts';
 import {
   type Decision,
   type Item,
@@ -28,25 +30,29 @@ export async function openResolveScreen(
     });
   }
   const { state: merge } = await requireMerge(repo);
-  const items = await loadPage(repo, tables);
-  if (items.length === 0) {
+  const page = await loadPage(repo, tables);
+  if (page.items.length === 0) {
     context.note('no conflicts are left; dv commit ends the merge');
     return;
   }
   // Ink is loaded only here: it would double the start of every other command.
   const { runResolveScreen } = await import('./resolve-screen.ts');
-  await runResolveScreen(startState(items), {
-    title: `${merge.operation} of ${context.shownLine(merge.theirName)}`,
-    color: context.color,
-    shownLine: context.shownLine,
-    enterScreen: () => toTerminal(context, ENTER),
-    leaveScreen: () => toTerminal(context, LEAVE),
-    save: async (state) => {
-      if (state.decisions.size > 0) await store(repo, state);
-      const left = await loadPage(repo, tables);
-      return left.length === 0 ? null : { ...startState(left), mode: state.mode, note: 'saved' };
+  await runResolveScreen(
+    { ...startState(page.items), note: ofMore(page) },
+    {
+      title: `${merge.operation} of ${context.shownLine(merge.theirName)}`,
+      color: context.color,
+      shownLine: context.shownLine,
+      enterScreen: () => toTerminal(context, ENTER),
+      leaveScreen: () => toTerminal(context, LEAVE),
+      save: async (state) => {
+        if (state.decisions.size > 0) await store(repo, state);
+        const left = await loadPage(repo, tables);
+        if (left.items.length === 0) return null;
+        return { ...startState(left.items), mode: state.mode, note: `saved${ofMore(left, '; ')}` };
+      },
     },
-  });
+  );
 }
 
 /** xterm: the alternate screen, from its upper left corner. */
@@ -58,16 +64,31 @@ function toTerminal({ out }: Context, sequence: string): void {
   void out.flush();
 }
 
-async function loadPage(repo: Repository, tables: readonly string[]): Promise<Item[]> {
+interface Page {
+  readonly items: readonly Item[];
+  /** Conflicts in all, those of later pages too. */
+  readonly total: number;
+}
+
+/** Where these are not all, so that nobody takes them for it. */
+function ofMore({ items, total }: Page, before = ''): string {
+  if (items.length >= total) return '';
+  const [here, all] = [formatNumber(items.length), formatNumber(total)];
+  return `${before}the first ${here} of ${all}: the others come when these are saved`;
+}
+
+async function loadPage(repo: Repository, tables: readonly string[]): Promise<Page> {
   const items: Item[] = [];
   const { state } = await requireMerge(repo);
   const named = tables.filter((name) => state.conflicts.some(({ table }) => table === name));
-  if (state.conflicts.length === 0 || (tables.length > 0 && named.length === 0)) return items;
+  const picked = tables.length === 0 ? state.conflicts : pickConflicts(state, named);
+  const total = tables.length > 0 && named.length === 0 ? 0 : countConflicts(picked);
+  if (total === 0) return { items, total };
   for await (const batch of listConflicts(repo, { tables: named })) {
     items.push(...batch.slice(0, PAGE - items.length));
     if (items.length >= PAGE) break;
   }
-  return items;
+  return { items, total };
 }
 
 /** Everything decided, in one transaction. */

@@ -5,6 +5,7 @@
 import type { RowInConflict, RowResolution, WholeInConflict } from '../../porcelain/conflicts.ts';
 import type { SideName } from '../../porcelain/resolve.ts';
 import { takeSide } from '../../porcelain/resolve-choices.ts';
+import { fits } from '../../tuple/cell-type.ts';
 import type { Cell } from '../../tuple/schema.ts';
 
 export type Item = RowInConflict | WholeInConflict;
@@ -228,12 +229,11 @@ function startEdit(state: ResolveState): ResolveState {
 function pressInEdit(state: ResolveState, key: Key): ResolveState {
   const { text, cursor } = state.edit!;
   const edit = (next: string, at: number): ResolveState => {
-    return { ...state, edit: { text: next, cursor: Math.max(0, Math.min(next.length, at)) } };
+    const cursor = Math.max(0, Math.min(next.length, at));
+    return { ...state, edit: { text: next, cursor }, note: '' };
   };
-  if (key.escape) return { ...state, edit: null };
-  if (key.return) {
-    return choose({ ...state, edit: null }, { kind: 'text', cell: text }, false);
-  }
+  if (key.escape) return { ...state, edit: null, note: '' };
+  if (key.return) return endEdit(state, text);
   if (key.leftArrow) return edit(text, cursor - 1);
   if (key.rightArrow) return edit(text, cursor + 1);
   if (key.upArrow || (key.ctrl && key.input === 'a')) return edit(text, 0);
@@ -244,6 +244,16 @@ function pressInEdit(state: ResolveState, key: Key): ResolveState {
   if (key.ctrl && key.input === 'u') return edit('', 0);
   if (key.ctrl || key.tab || key.input === '') return state;
   return edit(text.slice(0, cursor) + key.input + text.slice(cursor), cursor + key.input.length);
+}
+
+/** What is written must fit its column; nothing at all is null where no empty text fits. */
+function endEdit(state: ResolveState, text: string): ResolveState {
+  const item = state.items[state.at] as RowInConflict;
+  const name = openColumns(item)[state.column];
+  const { type } = item.schema.columns.find((column) => column.name === name)!;
+  const cell = text === '' && !fits(type, text) ? null : text;
+  if (cell !== null && !fits(type, cell)) return { ...state, note: `that is no ${type}` };
+  return choose({ ...state, edit: null, note: '' }, { kind: 'text', cell }, false);
 }
 
 /** What a cell will be; undefined: not decided. */

@@ -55,7 +55,8 @@ const EDIT_KEYS = 'Enter takes it  Esc leaves it  Ctrl-U empties it';
 
 function noteOf({ edit, note }: ResolveState): string {
   if (edit === null) return note;
-  return `edit: ${edit.text.slice(0, edit.cursor)}▏${edit.text.slice(edit.cursor)}`;
+  const text = `${edit.text.slice(0, edit.cursor)}▏${edit.text.slice(edit.cursor)}`;
+  return note === '' ? `edit: ${text}` : `${note}: ${text}`;
 }
 
 function headOf(state: ResolveState, { title, shownLine, width }: Window): Line {

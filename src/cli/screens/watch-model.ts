@@ -106,6 +106,13 @@ export interface Key {
   readonly ctrl?: boolean;
 }
 
+/** Keys that come fast, or are pasted, come together: each is one. */
+export function keysOf(key: Key): readonly Key[] {
+  const typed = [...key.input];
+  if (typed.length < 2) return [key];
+  return typed.map((input) => ({ ...key, input, return: input === '\r' }));
+}
+
 /** `page`: lines that fit on the screen. */
 export function pressKey(state: WatchState, key: Key, page: number): WatchState {
   if (key.ctrl === true && key.input === 'c') return { ...state, asks: 'quit' };

@@ -7,6 +7,7 @@ import type { CommitEvent, FeedEvent } from '../../live/contract.ts';
 import {
   type Connection,
   type Key,
+  keysOf,
   pressKey,
   START,
   takeEvents,
@@ -89,9 +90,7 @@ export async function openWatchScreen(options: WatchScreenOptions): Promise<Watc
       };
     }, [stdout]);
     useInput((input, key) => {
-      // Keys that come fast come together: each is one.
-      const typed = [...input].length > 1 ? [...input] : [input];
-      for (const one of typed) press({ ...key, input: one }, size);
+      for (const one of keysOf({ ...key, input })) press(one, size);
       redraw();
     });
     // One line less than there is: a full screen makes the terminal scroll.

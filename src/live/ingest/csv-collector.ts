@@ -5,6 +5,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { ByteWriter } from '../../bytes.ts';
+import { DvError } from '../../errors.ts';
 import { cellText, isBlank, type PlainRecord, splitRecord } from '../../formats/csv-record.ts';
 import type { RowBatch } from '../../tuple/row-batch.ts';
 import type { ColumnType } from '../../tuple/schema.ts';
@@ -145,10 +146,26 @@ export function splitCsv(bytes: Uint8Array, delimiter: number): PlainRecord {
   return record ?? { cells: [], next: 0 };
 }
 
-/** Column names of a header line. */
-export function csvHeader(bytes: Uint8Array, delimiter: number): string[] {
+/**
+ * Column names of the header line of `place`.
+ * @throws DvError `bad-header` for one that would lose cells: a name twice or none, a stray quote
+ */
+export function csvHeader(bytes: Uint8Array, delimiter: number, place: string): string[] {
   const text = Buffer.from(bytes);
-  return splitCsv(bytes, delimiter).cells.map((cell) => cellText(text, cell));
+  const record = splitCsv(bytes, delimiter);
+  const names = record.cells.map((cell) => cellText(text, cell));
+  const wrong = names.find((name, i) => name === '' || names.indexOf(name) < i);
+  const isBroken = record.flaw !== undefined || record.next < bytes.length || !isUtf8(bytes);
+  if (!isBroken && wrong === undefined) return names;
+  const why = isBroken
+    ? 'is no line of CSV in UTF-8'
+    : wrong === ''
+      ? 'has a column without a name'
+      : `has the column "${wrong}" twice`;
+  throw new DvError('bad-header', `the header of ${place} ${why}`, {
+    hint: 'the first line names every column once',
+    data: { file: place },
+  });
 }
 
 function appendCell(
