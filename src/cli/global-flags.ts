@@ -62,14 +62,6 @@ export function asksForJson(argv: readonly string[]): boolean {
   return (dashes < 0 ? argv : argv.slice(0, dashes)).includes('--json');
 }
 
-/** A bare `--color` must not take the word behind it for its value. */
-export function spellOutColor(argv: readonly string[]): string[] {
-  const dashes = argv.indexOf('--');
-  return argv.map((token, i) =>
-    token === '--color' && (dashes < 0 || i < dashes) ? '--color=always' : token,
-  );
-}
-
 /** The leading flags with what was given behind the command. */
 export function mergeGlobalFlags(
   leading: GlobalFlags,

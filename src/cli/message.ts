@@ -45,13 +45,15 @@ export function canEdit({ stdinIsTTY, isTTY, json }: Context): boolean {
 export function editMessage(
   context: Pick<Context, 'environment'>,
   repo: Pick<Repository, 'dotDir'>,
-  name: 'COMMIT_EDITMSG' | 'TAG_EDITMSG' | 'REBASE_PLAN',
+  name: 'COMMIT_EDITMSG' | 'TAG_EDITMSG' | 'REBASE_PLAN' | 'REBASE_MESSAGE',
   draft: string,
 ): string {
   const editor = findEditor(context, repo);
+  const otherwise = name.startsWith('REBASE') ? '--todo FILE takes a plan' : 'give one with -m';
   if (editor === undefined) {
-    throw new DvError('no-message', 'there is no message, and no editor to write one', {
-      hint: 'give one with -m, or set EDITOR',
+    const what = name === 'REBASE_PLAN' ? 'plan' : 'message';
+    throw new DvError('no-message', `there is no ${what}, and no editor to write one`, {
+      hint: `${otherwise}, or set EDITOR`,
     });
   }
   const path = join(repo.dotDir, name);
@@ -62,7 +64,7 @@ export function editMessage(
   });
   if (error !== undefined || status !== 0) {
     throw new DvError('no-message', `the editor '${editor}' failed`, {
-      hint: 'give the message with -m',
+      hint: otherwise,
     });
   }
   return cleanMessage(readFileSync(path, 'utf8'));

@@ -7,7 +7,6 @@ import { Command, CommanderError, Option } from 'commander';
 import { DvError } from '../errors.ts';
 import { type ColorChoice, parseColorChoice } from './color.ts';
 import type { CommandEntry, CommandModule, Invocation } from './command.ts';
-import { spellOutColor } from './global-flags.ts';
 
 export interface GlobalOptions {
   readonly json?: boolean;
@@ -28,7 +27,9 @@ export function buildCommand(name: string, entry: CommandEntry, module: CommandM
   command.addOption(new Option('--json', 'write JSON for programs'));
   command.addOption(new Option('-q, --quiet', 'write results and errors only'));
   command.addOption(
-    new Option('--color [when]', 'colour: always, never or auto').argParser(parseColorChoice),
+    new Option('--color [when]', 'colour: always, never or auto')
+      .preset('always')
+      .argParser(parseColorChoice),
   );
   command.addOption(new Option('--no-color', 'no colour'));
   command.helpOption('-h, --help', 'show this help');
@@ -83,13 +84,27 @@ export function parseCommand(
     };
   });
   try {
-    command.parse(spellOutColor(args), { from: 'user' });
+    command.parse(spellOut(args, command.options), { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.code !== 'commander.helpDisplayed') throw complaint(name, error);
     return { kind: 'help', text: renderCommandHelp(command, width) };
   }
   return parsed as ParsedCommand;
+}
+
+/**
+ * As in git, a value that may be left out stands behind `=`: a bare `--color` or
+ * `--force-with-lease` must not take the word behind it for its value.
+ */
+function spellOut(args: readonly string[], options: readonly Option[]): string[] {
+  const dashes = args.indexOf('--');
+  return args.map((token, i) => {
+    if (dashes >= 0 && i >= dashes) return token;
+    const option = options.find(({ optional, long }) => optional && long === token);
+    const { presetArg } = option ?? {};
+    return typeof presetArg === 'string' ? `${token}=${presetArg}` : token;
+  });
 }
 
 /** Commander's `error: unknown option '--foo'\n(Did you mean --force?)`, in dv's words. */

@@ -115,6 +115,8 @@ function ending(context: Context, operation: SequenceOperation, result: Sequence
       return `back at ${paint.hash(shortHash(result.commit))}\n`;
     case 'quit':
       return 'what is left is forgotten\n';
+    case 'up-to-date':
+      return 'Already up to date.\n';
     case 'done':
       return operation === 'rebase'
         ? `HEAD is now at ${paint.hash(shortHash(result.commit))}\n`

@@ -1,25 +1,31 @@
 /** A table or a plain file of a commit on standard output: `dv show REV:TABLE`. */
 import type { Dialect } from '../formats/contract.ts';
 import type { RootEntry } from '../model/root.ts';
+import { countTableRows } from '../model/table-stat.ts';
 import type { Repository } from '../porcelain/repository.ts';
 import { entryBytes } from '../porcelain/table-file.ts';
 import type { Context } from './context.ts';
+import { formatCount } from './render/count.ts';
 
-/** @throws OutputClosed when nobody reads any more */
+/** Of a table the first `limit` rows. @throws OutputClosed when nobody reads any more */
 export async function writeEntry(
   context: Context,
   repo: Repository,
   name: string,
   entry: RootEntry,
+  limit?: number,
 ): Promise<void> {
   if (context.json && entry.kind === 'file') {
     context.out.json({ file: name, hash: entry.blob, bytes: entry.size });
     return;
   }
   const dialect = dialectFor(context, entry);
-  const pieces = entryBytes(repo.nodes, entry, dialect);
+  const pieces = entryBytes(repo.nodes, entry, dialect, limit);
   if (context.isTTY && !context.json) await writeShown(context, pieces, encodingOf(entry));
   else await writeBytes(context, pieces);
+  if (limit === undefined || entry.kind === 'file') return;
+  if ((await countTableRows(repo.nodes, entry.table)) <= limit) return;
+  context.note(`only the first ${formatCount(limit, 'rows')}; --limit or --full shows more`);
 }
 
 /** JSON for programs; on a terminal no bytes that are not text; else as the file was. */

@@ -4,6 +4,7 @@
  */
 import { DvError } from '../errors.ts';
 import type { Hash } from '../hash.ts';
+import { commitsBetween } from '../model/commits-between.ts';
 import { peelToCommit, readCommit } from '../model/object-reader.ts';
 import type { Commit } from '../model/objects.ts';
 import { diffRoots, type EntryDifference } from '../model/root.ts';
@@ -34,6 +35,8 @@ export class FeedItem {
   private plain: Promise<CommitEvent | RefDeletedEvent | undefined> | undefined;
   private counted: Promise<CommitEvent | RefDeletedEvent | undefined> | undefined;
   private differences: Promise<readonly EntryDifference[]> | undefined;
+  /** By tables, of a change of many commits that begins and ends with the same rows. */
+  private readonly touched = new Map<string, Promise<boolean>>();
   private readonly forms = new Map<string, Promise<Uint8Array>>();
 
   constructor(nodes: NodeStore, id: string, entry: FeedEntry, conflated: Conflated = {}) {
@@ -54,12 +57,38 @@ export class FeedItem {
     return this.counted;
   }
 
-  /** Whether one of the tables is not what it was. */
+  /**
+   * Whether one of the tables is not what it was, or a commit in between changed it. Cost: of a
+   * change of many commits, those up to the first that did.
+   */
   async touches(tables: readonly string[]): Promise<boolean> {
-    if (this.entry.new === null) return true;
-    if ((await this.event()) === undefined) return false;
-    const changed = await this.entryDifferences();
-    return changed.some(({ name }) => tables.includes(name));
+    const { old, new: to } = this.entry;
+    if (to === null) return true;
+    const event = await this.event();
+    if (event?.type !== 'commit') return false;
+    if (isAmong(await this.entryDifferences(), tables)) return true;
+    const isOne = event.parents.length === 1 && event.parents[0] === old;
+    if (old === null || isOne) return false;
+    const key = tables.join('\n');
+    const found = this.touched.get(key) ?? this.hasTouchingCommit(old, to, tables);
+    this.touched.set(key, found);
+    return found;
+  }
+
+  private async hasTouchingCommit(
+    old: Hash,
+    to: Hash,
+    tables: readonly string[],
+  ): Promise<boolean> {
+    try {
+      for await (const { hash, parent } of commitsBetween(this.nodes.objects, old, to)) {
+        if (isAmong(await changedEntries(this.nodes, parent, hash), tables)) return true;
+      }
+    } catch (error) {
+      // The old head was thrown away since.
+      if (!(error instanceof DvError) || error.code !== 'missing-object') throw error;
+    }
+    return false;
   }
 
   /** The bytes of a form, made by `make` the first time; told to `kept` with their size. */
@@ -122,6 +151,9 @@ export class FeedItem {
     }
   }
 }
+
+const isAmong = (changed: readonly EntryDifference[], tables: readonly string[]): boolean =>
+  changed.some(({ name }) => tables.includes(name));
 
 /** What an event tells of a commit. */
 export function commitFacts(

@@ -5,7 +5,7 @@
  *   1. Each output comes with the position behind it. Whoever keeps the position of the last
  *      output that succeeded, and begins there, gets each commit of a ref once.
  *   2. A source may tell something again after a cut (conflated events share a cursor). What
- *      the position says is output is passed over.
+ *      the position says is output is passed over (told-before.ts).
  *   3. A ref that begins is one event: its history is older than the ref.
  *   4. After a `reset`, refs that this follower knows go on from where it left them.
  */
@@ -19,7 +19,8 @@ import type {
   ResetEvent,
   WatchOptions,
 } from './contract.ts';
-import { type FollowPosition, FROM_NOW } from './follow-position.ts';
+import { type FollowPosition, FROM_NOW, type OutputOfRef } from './follow-position.ts';
+import { ToldBefore } from './told-before.ts';
 
 export interface FollowOptions extends Omit<WatchOptions, 'since'> {
   readonly from?: FollowPosition;
@@ -47,21 +48,26 @@ export async function* follow(
 class Follower {
   private readonly source: FeedSource;
   private readonly options: Omit<FollowOptions, 'from'>;
+  private readonly before: ToldBefore;
   private cursor: string | undefined;
-  private done: Map<string, Hash>;
+  /** Output since, of what the cursor is not behind. */
+  private readonly done = new Map<string, OutputOfRef>();
   /** What the refs were at, as far as told. */
   private readonly heads = new Map<string, Hash>();
 
   constructor(source: FeedSource, from: FollowPosition, options: Omit<FollowOptions, 'from'>) {
     this.source = source;
     this.options = options;
+    this.before = new ToldBefore(source, from.done);
     this.cursor = from.cursor;
-    this.done = new Map(from.done);
   }
 
   async *take(event: FeedEvent): AsyncGenerator<Followed> {
+    // The cursor that several share is behind what came before the first of them.
+    if ('more' in event && event.more && event.id !== this.cursor) this.advance(event.id);
     if (event.type === 'bookmark') {
       // Everything up to here has come: nothing is told again that came before.
+      this.before.clear();
       yield this.moved(event, event.id);
     } else if (event.type === 'reset') {
       yield this.moved(event, this.cursor ?? event.id);
@@ -69,6 +75,7 @@ class Follower {
     } else if (event.type === 'ref-deleted') {
       this.heads.delete(event.ref);
       this.done.delete(event.ref);
+      this.before.forget(event.ref);
       if (event.more === true) yield { event, position: this.position() };
       else yield this.moved(event, event.id);
     } else {
@@ -77,25 +84,18 @@ class Follower {
   }
 
   private async *takeCommit(event: CommitEvent): AsyncGenerator<Followed> {
-    const done = this.done.get(event.ref);
-    // Told again, when the ref does not go on from what was output of it.
-    let isKnown = done !== undefined && done !== event.old;
-    let last: CommitEvent | undefined;
     this.heads.set(event.ref, event.new);
+    const known = await this.before.commitsOf(event);
+    let last: CommitEvent | undefined;
     for await (const commit of this.expand(event)) {
-      if (isKnown) {
-        isKnown = commit.new !== done;
-        continue;
-      }
-      if (last !== undefined) yield this.passed(last);
+      if (known.has(commit.new)) continue;
+      if (last !== undefined) yield this.passed(last, { commit: last.new, of: event.new });
       last = commit;
     }
+    this.before.passed(event);
     if (last === undefined) return;
     if (event.more !== true) yield this.moved(last, event.id);
-    else {
-      if (event.id !== this.cursor) this.moved(last, event.id);
-      yield this.passed({ ...last, new: event.new });
-    }
+    else yield this.passed(last, { commit: event.new, of: event.new });
   }
 
   /** The commits of an event; the event itself where there is nothing to tell apart. */
@@ -124,6 +124,7 @@ class Follower {
   private async *afterReset(reset: ResetEvent): AsyncGenerator<Followed> {
     const now = new Map(reset.heads.map(({ ref, hash }) => [ref, hash]));
     this.done.clear();
+    this.before.clear();
     for (const [ref, old] of [...this.heads]) {
       const hash = now.get(ref);
       if (hash === old) continue;
@@ -158,19 +159,24 @@ class Follower {
   }
 
   /** Output, while the cursor stays: more belongs to it. */
-  private passed(event: CommitEvent): Followed {
-    this.done.set(event.ref, event.new);
+  private passed(event: CommitEvent, output: OutputOfRef): Followed {
+    this.done.set(event.ref, output);
     return { event, position: this.position() };
   }
 
-  private moved(event: FeedEvent, cursor: string): Followed {
+  private advance(cursor: string): void {
     this.cursor = cursor;
-    this.done = new Map();
+    this.done.clear();
+    this.before.forgetPassed();
+  }
+
+  private moved(event: FeedEvent, cursor: string): Followed {
+    this.advance(cursor);
     return { event, position: this.position() };
   }
 
   private position(): FollowPosition {
-    return { cursor: this.cursor, done: new Map(this.done) };
+    return { cursor: this.cursor, done: new Map([...this.before.done, ...this.done]) };
   }
 }
 

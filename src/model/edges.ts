@@ -7,6 +7,7 @@ import type { Hash } from '../hash.ts';
 import { FLAG_REFERS, Node } from '../prolly/node.ts';
 import { outgoingBlobs } from '../tuple/row-codec.ts';
 import { decodeIndex, PIECE_KIND } from './blob.ts';
+import type { NodeTwins } from './node-twins.ts';
 import { COMMIT_KIND, decodeCommit, decodeTable, decodeTag, TAG_KIND } from './objects.ts';
 import { decodeEntry } from './root.ts';
 
@@ -26,13 +27,16 @@ export interface Edge {
   readonly hash: Hash;
 }
 
-/** The edges out of a chunk reached by an edge of `kind`. @throws DvError `corrupt` */
-export function edgesOf(kind: EdgeKind, bytes: Uint8Array): Edge[] {
+/**
+ * The edges out of a chunk reached by an edge of `kind`; with `twins`, those that the node's
+ * twin has not. @throws DvError `corrupt`
+ */
+export function edgesOf(kind: EdgeKind, bytes: Uint8Array, twins?: NodeTwins): Edge[] {
   switch (kind) {
     case 'named':
       return namedEdges(bytes);
     case 'root':
-      return rootEdges(new Node(bytes));
+      return rootEdges(new Node(bytes), twins);
     case 'table': {
       const { schema, tree } = decodeTable(bytes);
       return [
@@ -41,7 +45,7 @@ export function edgesOf(kind: EdgeKind, bytes: Uint8Array): Edge[] {
       ];
     }
     case 'tree':
-      return treeEdges(new Node(bytes));
+      return treeEdges(new Node(bytes), twins);
     case 'blob':
       if (bytes[0] === PIECE_KIND) return [];
       return decodeIndex(bytes).children.map(({ hash }) => ({ kind: 'blob', hash }));
@@ -60,12 +64,14 @@ function namedEdges(bytes: Uint8Array): Edge[] {
   return edges;
 }
 
-function children(node: Node, kind: EdgeKind): Edge[] {
+function children(node: Node, kind: EdgeKind, tree: string, twins?: NodeTwins): Edge[] {
+  const all = twins?.newChildren(tree, node);
+  if (all !== undefined) return all.map((i) => ({ kind, hash: node.childHash(i) }));
   return Array.from({ length: node.count }, (_, i) => ({ kind, hash: node.childHash(i) }));
 }
 
-function rootEdges(node: Node): Edge[] {
-  if (node.level > 0) return children(node, 'root');
+function rootEdges(node: Node, twins?: NodeTwins): Edge[] {
+  if (node.level > 0) return children(node, 'root', 'root', twins);
   return Array.from({ length: node.count }, (_, i) => rootEntryEdges(node.value(i))).flat();
 }
 
@@ -78,9 +84,11 @@ export function rootEntryEdges(value: Uint8Array): Edge[] {
   return dialectBlob === undefined ? [table] : [table, { kind: 'blob', hash: dialectBlob }];
 }
 
-function treeEdges(node: Node): Edge[] {
+function treeEdges(node: Node, twins?: NodeTwins): Edge[] {
   const refers = (node.flags & FLAG_REFERS) !== 0;
-  if (node.level > 0) return children(node, node.level === 1 && !refers ? 'end' : 'tree');
+  if (node.level > 0) {
+    return children(node, node.level === 1 && !refers ? 'end' : 'tree', 'tree', twins);
+  }
   if (!refers) return [];
   const edges: Edge[] = [];
   for (let i = 0; i < node.count; i++) {

@@ -14,6 +14,7 @@ import { EntryChecker } from '../tuple/check-entry.ts';
 import { type BlobPlace, blobParts, cellBlobs, checkBlob } from './blob-check.ts';
 import { type Edge, rootEntryEdges } from './edges.ts';
 import { edgesHere, type Lacks, mayLack } from './gc.ts';
+import { NodeTwins } from './node-twins.ts';
 import { decodeSchema, decodeTable } from './objects.ts';
 import { decodeEntry } from './root.ts';
 
@@ -32,7 +33,12 @@ interface Visit extends Edge, BlobPlace {
   readonly ref?: NodeRef;
   readonly parentLevel?: number;
   /** Of the table whose tree this is; undefined in a root's tree. */
-  readonly rows?: EntryChecker;
+  readonly rows?: RowsOfSchema;
+}
+
+interface RowsOfSchema {
+  readonly schema: Hash;
+  readonly checker: EntryChecker;
 }
 
 /** `hashes` of everything stored, then the `structure` of what the roots reach. */
@@ -69,7 +75,9 @@ async function* checkHashes(
 ): AsyncGenerator<FsckProblem, number> {
   let checked = 0;
   for await (const batch of store.scan()) {
-    for (const { hash } of batch) {
+    const hashes = batch.map(({ hash }) => hash);
+    const suspects = (await areSound(store, hashes)) ? [] : hashes;
+    for (const hash of suspects) {
       const problem = await hashProblem(store, hash);
       if (problem !== undefined) yield { object: hash, problem, affects: 'see below' };
     }
@@ -78,6 +86,16 @@ async function* checkHashes(
     await nextTurn();
   }
   return checked;
+}
+
+/** Read together: a tenth of what one by one costs. */
+async function areSound(store: Store, hashes: readonly Hash[]): Promise<boolean> {
+  try {
+    const chunks = await store.getMany(hashes);
+    return chunks.every((bytes, i) => bytes !== undefined && hashOf(bytes) === hashes[i]);
+  } catch {
+    return false; // which one, and why, is found one by one
+  }
 }
 
 async function hashProblem(store: Store, hash: Hash): Promise<string | undefined> {
@@ -97,6 +115,8 @@ class Walk {
   private readonly seenInside: Marker;
 
   private readonly lacks: Lacks | undefined;
+  private readonly twins = new NodeTwins();
+  private schema: RowsOfSchema | undefined;
 
   constructor(store: Store, seen: Marker, seenInside: Marker, lacks: Lacks | undefined) {
     this.lacks = lacks;
@@ -117,13 +137,14 @@ class Walk {
         onVisits(visited);
         await nextTurn();
       }
-      const bytes = await this.read(visit);
+      const isNew = await this.isNew(visit);
+      const bytes = isNew || visit.ref !== undefined ? await this.read(visit) : undefined;
       if (bytes === MISSING && mayLack(visit, this.lacks)) continue;
       if (typeof bytes === 'string') yield problemAt(visit, bytes);
       if (!(bytes instanceof Uint8Array)) continue;
       try {
-        for (const problem of checkChunk(visit, bytes)) yield problemAt(visit, problem);
-        const next = expand(visit, bytes, this.lacks);
+        for (const problem of checkChunk(visit, bytes, isNew)) yield problemAt(visit, problem);
+        const next = isNew ? this.expand(visit, bytes) : [];
         for (let i = next.length - 1; i >= 0; i--) stack.push(await this.withSchema(next[i]));
       } catch (error) {
         yield problemAt(visit, (error as DvError).message);
@@ -131,14 +152,15 @@ class Walk {
     }
   }
 
-  /** The bytes; a complaint; or undefined when this place needs no second look. */
-  private async read({ hash, mustEnd }: Visit): Promise<Uint8Array | string | undefined> {
+  /** False where it was checked as strictly before; only what a parent says of it is open then. */
+  private async isNew({ hash, mustEnd }: Visit): Promise<boolean> {
     const [fresh] = await this.seen.mark([hash]);
     const [freshInside] = mustEnd ? await this.seenInside.mark([hash]) : [false];
-    if (!fresh && !freshInside) {
-      const [present] = await this.store.hasMany([hash]);
-      return present ? undefined : MISSING;
-    }
+    return fresh || freshInside || !(await this.store.hasMany([hash]))[0];
+  }
+
+  /** The bytes, or a complaint. */
+  private async read({ hash }: Visit): Promise<Uint8Array | string> {
     try {
       const [bytes] = await this.store.getMany([hash]);
       return bytes ?? MISSING;
@@ -149,9 +171,34 @@ class Walk {
 
   /** A table's tree is checked against the table's schema. */
   private async withSchema(visit: Visit & { schemaHash?: Hash }): Promise<Visit> {
-    if (visit.schemaHash === undefined) return visit;
-    const [bytes] = await this.store.getMany([visit.schemaHash]);
-    return bytes === undefined ? visit : { ...visit, rows: new EntryChecker(decodeSchema(bytes)) };
+    const { schemaHash: schema } = visit;
+    if (schema === undefined) return visit;
+    if (this.schema?.schema !== schema) {
+      const [bytes] = await this.store.getMany([schema]);
+      if (bytes === undefined) return visit;
+      this.schema = { schema, checker: new EntryChecker(decodeSchema(bytes)) };
+    }
+    return { ...visit, rows: this.schema };
+  }
+
+  /** The edges onward, with what is known of them. */
+  private expand(visit: Visit, bytes: Uint8Array): (Visit & { schemaHash?: Hash })[] {
+    const { kind, path } = visit;
+    if (kind === 'root' || kind === 'tree' || kind === 'end') {
+      return expandNode(visit, bytes, this.twins);
+    }
+    if (kind === 'table') {
+      const { schema, tree } = decodeTable(bytes);
+      return [
+        { kind: 'schema', hash: schema, path },
+        { kind: 'tree', hash: tree, path, schemaHash: schema },
+      ];
+    }
+    if (kind === 'blob') return blobParts(visit, bytes).map((part) => ({ kind, ...part, path }));
+    return edgesHere(visit, bytes, this.lacks).map((edge) => {
+      if (edge.kind === 'root') return { ...edge, path: `commit ${visit.hash}` };
+      return { ...edge, path: edge.kind === 'named' ? `commit ${edge.hash}` : path };
+    });
   }
 }
 
@@ -159,12 +206,13 @@ function problemAt({ hash, path }: Visit, problem: string): FsckProblem {
   return { object: hash, problem, affects: path };
 }
 
-function checkChunk(visit: Visit, bytes: Uint8Array): string[] {
+/** `isNew`: else only what the parent says is checked. */
+function checkChunk(visit: Visit, bytes: Uint8Array, isNew: boolean): string[] {
   switch (visit.kind) {
     case 'root':
     case 'tree':
     case 'end':
-      return checkTreeNode(visit, new Node(bytes));
+      return checkTreeNode(visit, new Node(bytes), isNew);
     case 'blob':
       return checkBlob(visit, bytes);
     case 'schema':
@@ -178,39 +226,20 @@ function checkChunk(visit: Visit, bytes: Uint8Array): string[] {
   }
 }
 
-function checkTreeNode(visit: Visit, node: Node): string[] {
-  const complaints = checkNode(node, visit.mustEnd);
-  const { ref, parentLevel } = visit;
+function checkTreeNode(
+  { ref, parentLevel, ...visit }: Visit,
+  node: Node,
+  isNew: boolean,
+): string[] {
+  const complaints = isNew ? checkNode(node, visit.mustEnd) : [];
   if (ref !== undefined && parentLevel !== undefined) {
     complaints.push(...checkChild(node, ref, parentLevel));
   }
-  if (node.level === 0) visit.rows?.check(node);
+  if (isNew && node.level === 0) visit.rows?.checker.check(node);
   return complaints;
 }
 
-/** The edges onward, with what is known of them. */
-function expand(
-  visit: Visit,
-  bytes: Uint8Array,
-  lacks: Lacks | undefined,
-): (Visit & { schemaHash?: Hash })[] {
-  const { kind, path } = visit;
-  if (kind === 'root' || kind === 'tree' || kind === 'end') return expandNode(visit, bytes);
-  if (kind === 'table') {
-    const { schema, tree } = decodeTable(bytes);
-    return [
-      { kind: 'schema', hash: schema, path },
-      { kind: 'tree', hash: tree, path, schemaHash: schema },
-    ];
-  }
-  if (kind === 'blob') return blobParts(visit, bytes).map((part) => ({ kind, ...part, path }));
-  return edgesHere(visit, bytes, lacks).map((edge) => {
-    if (edge.kind === 'root') return { ...edge, path: `commit ${visit.hash}` };
-    return { ...edge, path: edge.kind === 'named' ? `commit ${edge.hash}` : path };
-  });
-}
-
-function expandNode(visit: Visit, bytes: Uint8Array): Visit[] {
+function expandNode(visit: Visit, bytes: Uint8Array, twins: NodeTwins): Visit[] {
   const node = new Node(bytes);
   const { kind, path, rows } = visit;
   if (node.level === 0) {
@@ -220,14 +249,15 @@ function expandNode(visit: Visit, bytes: Uint8Array): Visit[] {
       return entryVisits(node.value(i), `${path}, '${name}'`);
     }).flat();
   }
-  return Array.from({ length: node.count }, (_, i) => ({
+  const mustEnd = visit.mustEnd ?? false;
+  return twins.newChildren(`${kind} ${rows?.schema}`, node, mustEnd).map((i) => ({
     kind,
     hash: node.childHash(i),
     path,
     rows,
     ref: node.child(i),
     parentLevel: node.level,
-    mustEnd: i < node.count - 1 || (visit.mustEnd ?? false),
+    mustEnd: i < node.count - 1 || mustEnd,
   }));
 }
 

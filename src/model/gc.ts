@@ -12,6 +12,7 @@ import type { Maintenance, SweepResult } from '../store/maintenance.ts';
 import { type Edge, edgesOf } from './edges.ts';
 import { HEAD_KEY } from './head.ts';
 import { mergeEdges } from './merge-state.ts';
+import { NodeTwins } from './node-twins.ts';
 import { operationEdges } from './operations.ts';
 import { RecentHashes } from './recent-hashes.ts';
 import { rememberedEdges } from './remembered.ts';
@@ -19,7 +20,7 @@ import { STAGED_KEY } from './working-set.ts';
 
 const BATCH = 256;
 /** Edges to these have been followed: asking the store for each again is most of a gc's time. */
-const RECENT = 262_144;
+const RECENT = 65_536;
 
 /** Everything that keeps objects alive besides what they reach. */
 export async function gcRoots(
@@ -72,8 +73,9 @@ export function edgesHere(
   { kind, hash }: Edge,
   bytes: Uint8Array,
   lacks: Lacks | undefined,
+  twins?: NodeTwins,
 ): Edge[] {
-  const edges = edgesOf(kind, bytes);
+  const edges = edgesOf(kind, bytes, twins);
   const isBoundary = kind === 'named' && (lacks?.shallow.has(hash) ?? false);
   return isBoundary ? edges.filter((edge) => edge.kind !== 'named') : edges;
 }
@@ -92,6 +94,7 @@ export async function collectGarbage(
   const marker = await store.startMarking();
   const stack = [...roots];
   const met = new RecentHashes(RECENT);
+  const twins = new NodeTwins();
   let reachable = 0;
   while (stack.length > 0) {
     const edges = stack.splice(-BATCH).filter(({ hash }) => !met.meet(hash));
@@ -108,7 +111,7 @@ export async function collectGarbage(
       const bytes = chunks[i];
       if (bytes === undefined && mayLack(edge, options.lacks)) return;
       if (bytes === undefined) throw missing(edge.hash);
-      for (const next of edgesHere(edge, bytes, options.lacks)) stack.push(next);
+      for (const next of edgesHere(edge, bytes, options.lacks, twins)) stack.push(next);
     });
   }
   const { keepSince, dryRun } = options;

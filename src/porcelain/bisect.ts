@@ -12,6 +12,7 @@ import type { StateUpdate, Store } from '../store/contract.ts';
 import { compileCondition } from '../store/sqlite-condition.ts';
 import { rowsOf } from '../tuple/row-batch-builder.ts';
 import type { Column, Row } from '../tuple/schema.ts';
+import { resolveEntry } from './inspect.ts';
 import { type Repository, resolveCommit, tableNameOf } from './repository.ts';
 import { switchTo } from './switch.ts';
 import { tableBatches } from './table-file.ts';
@@ -59,6 +60,10 @@ async function write(
   const update: StateUpdate = { key: BISECT_KEY, value, expect };
   if ((await repo.store.transact({ state: [update] })).done) return;
   throw new DvError('ref-moved', 'another dv bisect is at work', { hint: 'try again' });
+}
+
+export async function isBisecting({ store }: Repository): Promise<boolean> {
+  return (await read(store)) !== undefined;
 }
 
 /** @throws DvError `no-bisect` */
@@ -178,6 +183,7 @@ export async function bisectWhere(
 ): Promise<BisectWhereResult> {
   const probe = new Probe(repo, tableNameOf(repo, path), where);
   const start = await resolveCommit(repo, bad);
+  await resolveEntry(repo, `${bad}:${tableNameOf(repo, path)}`);
   if (!(await probe.holds(start))) {
     throw new DvError('bad-bisect', `no row matches "${where}" at '${bad}'`, {
       hint: 'the condition must hold at the end, and not at the beginning',

@@ -204,7 +204,7 @@ async function cloneInto(
       path,
       url: remote.url,
       branch: branch ?? null,
-      commit: start?.hash ?? null,
+      commit: start === undefined ? null : await peelToCommit(repo.store, start.hash),
       branches: isKind(BRANCH_PREFIX).length,
       tags: isKind(TAG_PREFIX).length,
       ...brought,
@@ -235,14 +235,14 @@ async function bringAll(
       : `${REMOTE_PREFIX}${origin}/${shortRefName(name)}`;
   const wants = [...new Set(wanted.map(({ hash }) => hash))];
   const ask = { wants, ...(depth !== undefined && { depth }), ...(tables && { tables }) };
-  return bring(repo, remote, ask, async () => {
+  return bring(repo, remote, ask, async (incoming) => {
     const refs: RefUpdate[] = [];
     for (const { name, hash } of wanted) refs.push(await update(repo, target(name), hash));
     const state: StateUpdate[] = [];
     if (start?.ref.startsWith(BRANCH_PREFIX) && !bare) {
       refs.push(await update(repo, start.ref, start.hash));
     } else if (start !== undefined && branch !== undefined && start.ref.startsWith(TAG_PREFIX)) {
-      state.push(headUpdate({ commit: await peelToCommit(repo.store, start.hash) }));
+      state.push(headUpdate({ commit: await peelToCommit(incoming, start.hash) }));
     }
     if (tables) {
       const partial = { remote: origin, tables };

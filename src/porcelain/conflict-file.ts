@@ -22,6 +22,7 @@ import {
   listConflicts,
   type RowInConflict,
   type RowResolution,
+  type WholeInConflict,
 } from './conflicts.ts';
 import type { Repository } from './repository.ts';
 import { checkValues, type ResolveResult, resolveConflicts, type SideName } from './resolve.ts';
@@ -31,14 +32,20 @@ import { takeSide } from './resolve-choices.ts';
 const LEADING = ['table', 'conflict', 'side', 'take'] as const;
 const SIDES = ['base', 'ours', 'theirs'] as const;
 
-/** The file, in pieces. @throws DvError `no-merge`, `no-such-conflict`, `bad-condition` */
+/**
+ * The file, in pieces; `onItem` hears of each conflict. Tables and plain files that are decided as
+ * a whole are not in it.
+ * @throws DvError `no-merge`, `no-such-conflict`, `bad-condition`
+ */
 export async function* exportConflicts(
   repo: Repository,
   filter: ConflictFilter = {},
+  onItem: (item: RowInConflict | WholeInConflict) => void = () => {},
 ): AsyncGenerator<string> {
   let table: string | undefined;
   for await (const batch of listConflicts(repo, filter)) {
     for (const item of batch) {
+      onItem(item);
       if (item.kind === 'whole') continue;
       if (item.table !== table) {
         yield `${table === undefined ? '' : '\n'}${record([...LEADING, ...item.schema.columns.map(({ name }) => name)])}`;
@@ -222,7 +229,11 @@ function readFilled(text: string, file: string): Map<string, Filled[]> {
       }
     }
   }
-  return filled;
+  if (filled.size > 0) return filled;
+  throw new DvError('bad-resolution', `'${file}' has no line whose side is "resolved"`, {
+    hint: 'nothing was changed; dv conflicts --export writes the file anew',
+    data: { file },
+  });
 }
 
 function cellAt(header: readonly string[], { cells }: TextRecord, name: string): Cell {

@@ -148,11 +148,20 @@ export interface ConflictCount {
 export async function countByTable(
   repo: Repository,
   tables?: readonly string[],
+  where?: string,
 ): Promise<ConflictCount[]> {
   const { state } = await requireMerge(repo);
-  return pickConflicts(state, tables).map((conflict) => ({
+  const counts = pickConflicts(state, tables).map((conflict) => ({
     table: conflict.table,
     kind: conflict.kind,
     conflicts: conflict.kind === 'rows' ? conflict.count : 1,
   }));
+  if (where === undefined) return counts;
+  const matching = new Map<string, number>();
+  for await (const batch of listConflicts(repo, { tables, where })) {
+    for (const { table } of batch) matching.set(table, (matching.get(table) ?? 0) + 1);
+  }
+  return counts
+    .filter(({ table }) => matching.has(table))
+    .map((count) => ({ ...count, conflicts: matching.get(count.table)! }));
 }

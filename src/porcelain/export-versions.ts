@@ -9,7 +9,7 @@ import type { RowBatch } from '../tuple/row-batch.ts';
 import type { Row, Schema } from '../tuple/schema.ts';
 import { actorOf } from './people.ts';
 import type { Repository } from './repository.ts';
-import { type BlamedRow, blame, openTable } from './row-questions.ts';
+import { type BlamedRow, blameTable, openCommitted } from './row-questions.ts';
 
 /** The columns that come behind the table's own. */
 export const VERSION_COLUMNS = [
@@ -26,7 +26,8 @@ export async function* exportVersions(
   text: string,
   format: FormatName = 'csv',
 ): AsyncGenerator<Uint8Array> {
-  const { table, schema } = await openTable(repo, text);
+  const committed = await openCommitted(repo, text);
+  const { table, schema } = committed;
   const clash = schema.columns.find(({ name }) => VERSION_COLUMNS.some((c) => c.name === name));
   if (clash !== undefined) {
     throw new DvError('name-collision', `'${table}' has a column "${clash.name}" of its own`, {
@@ -36,7 +37,7 @@ export async function* exportVersions(
   const wide: Schema = { columns: [...schema.columns, ...VERSION_COLUMNS], key: schema.key };
   const dialect: Dialect = { format };
   const writer = (await loadFormat(format)).createWriter(wide, dialect);
-  for await (const rows of blame(repo, text)) {
+  for await (const rows of blameTable(repo, committed)) {
     for (let at = 0; at < rows.length; at += ROWS_A_BATCH) {
       const batch = batchOf(rows.slice(at, at + ROWS_A_BATCH).map(withVersion), wide);
       const bytes = await writer.write(batch);

@@ -59,7 +59,7 @@ export class FileSource implements RecordSource {
     this.place = options.place;
     const found = openGeneration(options.path);
     if (found !== undefined) this.#generations.push(found);
-    else if (!options.tail) throw missing(options.place);
+    else if (!options.tail) throw missing(options);
   }
 
   partitionName(): string {
@@ -236,10 +236,10 @@ export class FileSource implements RecordSource {
   }
 }
 
-function missing(place: string): DvError {
-  return new DvError('file-missing', `there is no file '${place}'`, {
+function missing({ place, path }: FileSourceOptions): DvError {
+  return new DvError('file-missing', `there is no file ${place}`, {
     hint: '--tail waits for it to appear',
-    data: { file: place },
+    data: { file: path },
   });
 }
 

@@ -20,7 +20,7 @@ import { isKafkaAddress, parseKafkaAddress } from '../live/kafka/port.ts';
 import { openTable } from '../live/open-table.ts';
 import { createRowWriter } from '../live/writer.ts';
 import { readHead } from '../model/head.ts';
-import { BRANCH_PREFIX } from '../model/names.ts';
+import { BRANCH_PREFIX, checkTableName } from '../model/names.ts';
 import { readCommit } from '../model/object-reader.ts';
 import type { ColumnType, Schema } from '../tuple/schema.ts';
 import type { Environment } from './environment.ts';
@@ -119,6 +119,7 @@ export async function localTarget(
 export async function ingest(target: IngestTarget, options: IngestOptions): Promise<IngestResult> {
   const { branch, env, author } = target;
   checkOptions(options);
+  checkTable(target, options);
   const writer = options.dryRun ? new DryWriter(target.writer) : target.writer;
   const { source, collectors } = await openSource(target, options);
   const dead = await openDead(target, options);
@@ -127,7 +128,9 @@ export async function ingest(target: IngestTarget, options: IngestOptions): Prom
     ...{ table, branch, author, drift, retryFor, signal },
     key: key ?? undefined,
     types: Object.fromEntries(options.types ?? []),
-    message: (rows) => options.message ?? `ingest ${rows} rows into ${table} from ${source.place}`,
+    message: (rows) =>
+      options.message ??
+      `ingest ${rows} ${rows === 1 ? 'row' : 'rows'} into ${table} from ${source.place}`,
     now: env.now,
     badRecord: (log, row, flaw) =>
       badRecord(source, log.partitions[row], log.positions[row], log.lines[row], flaw),
@@ -139,6 +142,19 @@ export async function ingest(target: IngestTarget, options: IngestOptions): Prom
   } finally {
     await writer.close();
   }
+}
+
+/** What would be wrong of every record is said before the first. */
+function checkTable({ schema }: IngestTarget, { table, key }: IngestOptions): void {
+  checkTableName(table);
+  const own = schema?.key.map((place) => schema.columns[place].name);
+  if (own === undefined || key === undefined || key === null) return;
+  if (own.length === key.length && own.every((name, i) => name === key[i])) return;
+  const what = own.length === 0 ? 'has no key' : `has the key ${own.join(', ')}`;
+  throw new DvError('bad-option', `'${table}' ${what}, not "${key.join(',')}"`, {
+    hint: 'leave --key out; dv add or dv import gives a table another key',
+    data: { table, key: own },
+  });
 }
 
 function checkOptions({ tail, from, sequence, format, opField, deleteField }: IngestOptions): void {

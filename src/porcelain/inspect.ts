@@ -29,7 +29,7 @@ export async function resolveRoot(repo: Repository, revision: string | undefined
 }
 
 /**
- * The entry `REV:TABLE` names; without a colon, the staged table. As in git, a name behind
+ * The entry `REV:TABLE` names; without a revision, the staged one, or that of `otherwise`. As in git, a name behind
  * a revision starts at the top of the repository unless it begins with `./` or `../`; one
  * alone is looked for from where the user stands first.
  * @throws DvError `unknown-table`, `bad-revision`, ...
@@ -37,10 +37,12 @@ export async function resolveRoot(repo: Repository, revision: string | undefined
 export async function resolveEntry(
   repo: Repository,
   text: string,
+  otherwise?: 'HEAD',
 ): Promise<{ readonly table: string; readonly entry: RootEntry }> {
-  const [revision, path] = splitTableRevision(text);
+  const [typed, path] = splitTableRevision(text);
+  const revision = typed || otherwise;
   const root = await resolveRoot(repo, revision);
-  for (const table of namesOf(repo, revision, path)) {
+  for (const table of namesOf(repo, typed, path)) {
     const entry = await getRootEntry(repo.nodes, root, table);
     if (entry !== undefined) return { table, entry };
   }

@@ -2,7 +2,7 @@
 import { DvError } from '../errors.ts';
 import type { Hash } from '../hash.ts';
 import { walkHistory } from '../model/history.ts';
-import { type Repository, resolveCommit } from './repository.ts';
+import { atPresent, type Repository, resolveCommit } from './repository.ts';
 import type { SequenceOptions, SequenceStep } from './sequence.ts';
 import { runSequence, type SequenceResult } from './sequencer.ts';
 
@@ -17,7 +17,7 @@ export async function cherryPick(
 ): Promise<SequenceResult> {
   const commits = await listCommits(repo, revisions);
   const steps = commits.map((commit): SequenceStep => ({ action: 'pick', commit }));
-  return runSequence(repo, 'cherry-pick', steps, options);
+  return runSequence(atPresent(repo), 'cherry-pick', steps, options);
 }
 
 /** Of a range the newest first. @throws DvError as `cherryPick` */
@@ -31,7 +31,7 @@ export async function revert(
     commits.push(...(await listCommits(repo, [revision])).reverse());
   }
   const steps = commits.map((commit): SequenceStep => ({ action: 'revert', commit }));
-  return runSequence(repo, 'revert', steps, options);
+  return runSequence(atPresent(repo), 'revert', steps, options);
 }
 
 async function listCommits(repo: Repository, revisions: readonly string[]): Promise<Hash[]> {
@@ -39,7 +39,13 @@ async function listCommits(repo: Repository, revisions: readonly string[]): Prom
   for (const text of revisions) {
     const range = /^(.*?)\.\.(.*)$/.exec(text);
     if (range === null) commits.push(await resolveCommit(repo, text));
-    else commits.push(...(await commitsBetween(repo, range[1] || 'HEAD', range[2] || 'HEAD')));
+    else {
+      // An end that is left out is HEAD as it is now.
+      const now = atPresent(repo);
+      const end = (name: string) =>
+        name === '' ? resolveCommit(now, 'HEAD') : resolveCommit(repo, name);
+      commits.push(...(await commitsBetween(now, await end(range[1]), await end(range[2]))));
+    }
   }
   if (commits.length > 0) return commits;
   throw new DvError('bad-revision', `'${revisions.join(' ')}' has no commits`, {

@@ -74,6 +74,7 @@ export async function planPush(
 
 async function expandSpecs(sources: PushSources, flags: PushFlags): Promise<readonly Refspec[]> {
   const { refspecs } = flags;
+  checkFlags(flags);
   if (flags.delete) {
     return refspecs.map((spec) => {
       if (spec.target !== null || spec.source === null) {
@@ -90,6 +91,23 @@ async function expandSpecs(sources: PushSources, flags: PushFlags): Promise<read
   if (flags.tags) specs.push(...sources.tags.map(({ name }) => own(name)));
   if (specs.length > 0 || flags.all || flags.tags || patterns.length > 0) return specs;
   return [defaultSpec(sources, flags)];
+}
+
+/** @throws DvError `bad-option` for flags that name nothing, or two things at once */
+function checkFlags(flags: PushFlags): void {
+  const complain = (message: string, hint: string): never => {
+    throw new DvError('bad-option', message, { hint });
+  };
+  const other = flags.all ? '--all' : flags.tags ? '--tags' : undefined;
+  if (flags.delete && other !== undefined) {
+    complain(`'--delete' and '${other}' exclude each other`, 'dv push REMOTE --delete BRANCH');
+  }
+  if (flags.delete && flags.refspecs.length === 0) {
+    complain("'--delete' needs the names of refs", 'dv push REMOTE --delete BRANCH');
+  }
+  if (flags.all && flags.refspecs.length > 0) {
+    complain("'--all' pushes every branch, so name none", 'dv push --all REMOTE');
+  }
 }
 
 function matching({ force, source, target }: Refspec, sources: PushSources): Refspec[] {
@@ -149,9 +167,9 @@ async function planOne(
   }
   const isHead = spec.source === 'HEAD' || spec.source === '@';
   const sourceRef = isHead ? (sources.current ?? undefined) : await sources.findRef(spec.source);
+  const hash = await sources.resolve(sourceRef ?? spec.source);
   const target = spec.target ?? sourceRef ?? spec.source;
   const ref = targetRef(target, names, sourceRef, spec.source);
-  const hash = await sources.resolve(sourceRef ?? spec.source);
   const old = await expected(ref, there, flags);
   const isLeased = leaseOf(ref, flags).found;
   const force = flags.force || spec.force || isLeased;

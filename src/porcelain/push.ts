@@ -292,12 +292,14 @@ export function pushRefusal({ refs }: PushResult): DvError | undefined {
   const refused = refs.filter(({ outcome }) => outcome === 'refused');
   const [first] = refused;
   if (first === undefined) return undefined;
-  const { code, message, hint, data } = first.reason ?? { code: 'push-refused', message: '' };
+  // Refs that only go with others, as in an atomic push, say nothing of their own.
+  const { reason } = refused.find((one) => one.reason?.code !== 'push-refused') ?? first;
+  const { code, message, hint, data } = reason ?? { code: 'push-refused', message: '' };
+  const known = Object.hasOwn(ERROR_KINDS, code) ? (code as ErrorCode) : 'push-refused';
   if (refused.length === 1) {
-    const known = Object.hasOwn(ERROR_KINDS, code) ? (code as ErrorCode) : 'push-refused';
     return new DvError(known, message, { ...(hint && { hint }), ...(data && { data }) });
   }
-  return new DvError('push-refused', `${refused.length} of ${refs.length} refs were refused`, {
+  return new DvError(known, `${refused.length} of ${refs.length} refs were refused`, {
     hint: hint ?? 'dv pull, then push again',
     data: { refs: refused.map(({ target, reason }) => ({ ref: target, ...reason })) },
   });

@@ -10,7 +10,7 @@ import { requireWorkingFiles } from './bare.ts';
 import { firstLine } from './commit.ts';
 import { requireNoMerge } from './merge-guard.ts';
 import { commitsBetween } from './pick.ts';
-import { type Repository, resolveCommit } from './repository.ts';
+import { atPresent, type Repository, resolveCommit } from './repository.ts';
 import {
   requireNoSequence,
   type SequenceOptions,
@@ -18,6 +18,8 @@ import {
   type StepAction,
 } from './sequence.ts';
 import { runSequence, type SequenceResult } from './sequencer.ts';
+import { requireCleanStage } from './settle-merge.ts';
+import { workingSet } from './staging.ts';
 import { switchTo } from './switch.ts';
 
 export interface RebaseOptions extends Pick<SequenceOptions, 'resolve'> {
@@ -46,10 +48,14 @@ export async function rebase(
   await requireNoSequence(repo);
   requireWorkingFiles(repo);
   await requireNoMerge(repo);
-  if (options.branch !== undefined) await switchTo(repo, options.branch);
+  const now = atPresent(repo);
+  if (options.branch !== undefined) await switchTo(now, options.branch);
+  // Before anybody writes a plan, which would be lost.
+  await requireCleanStage(repo, await workingSet(repo));
   const onto = await resolveCommit(repo, options.onto ?? upstream);
+  const from = await resolveCommit(repo, upstream);
   const steps: PlannedStep[] = [];
-  for (const commit of await commitsBetween(repo, upstream, 'HEAD')) {
+  for (const commit of await commitsBetween(now, from, 'HEAD')) {
     const { parents, message } = await readCommit(repo.store, commit);
     if (parents.length < 2) steps.push({ action: 'pick', commit, subject: firstLine(message) });
   }
@@ -63,7 +69,7 @@ export async function rebase(
     }),
   );
   const { resolve } = options;
-  return runSequence(repo, 'rebase', todo, resolve === undefined ? {} : { resolve }, onto);
+  return runSequence(now, 'rebase', todo, resolve === undefined ? {} : { resolve }, onto);
 }
 
 function checkPlan([first]: readonly PlannedStep[]): void {
@@ -93,26 +99,32 @@ export function formatPlan(steps: readonly PlannedStep[]): string {
 }
 
 /**
- * The plan that a person made of `steps`: lines moved, removed, with other words in front.
+ * The plan that a person made of `steps`: lines moved, removed, with other words in front. One
+ * that says nothing at all is refused; one that says `drop` of every commit drops them.
  * @throws DvError `bad-plan` with the line
  */
 export function parsePlan(text: string, steps: readonly PlannedStep[]): PlannedStep[] {
   const planned: PlannedStep[] = [];
+  let isEmpty = steps.length > 0;
   for (const [i, line] of text.split(/\r?\n/).entries()) {
     if (line.trim() === '' || line.startsWith('#')) continue;
     const [word, prefix = ''] = line.trim().split(/\s+/);
-    if (word === 'drop' || word === 'd') continue;
+    isEmpty = false;
     const action = ACTIONS[word] ?? Object.values(ACTIONS).find((name) => name === word);
+    const isDropped = word === 'drop' || word === 'd';
     const found = steps.filter(({ commit }) => prefix.length >= 4 && commit.startsWith(prefix));
-    if (action === undefined)
+    if (action === undefined && !isDropped)
       throw badLine(i, `"${word}" is none of pick, reword, edit, squash, fixup and drop`);
     if (found.length !== 1) throw badLine(i, `"${prefix}" names no commit of the plan`);
     if (planned.some(({ commit }) => commit === found[0].commit)) {
       throw badLine(i, `${prefix} is there twice`);
     }
-    planned.push({ ...found[0], action });
+    if (action !== undefined) planned.push({ ...found[0], action });
   }
-  return planned;
+  if (!isEmpty) return planned;
+  throw new DvError('bad-plan', 'the plan is empty', {
+    hint: 'nothing was changed; drop in front of a commit leaves it out',
+  });
 }
 
 function badLine(index: number, why: string): DvError {

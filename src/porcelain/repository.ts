@@ -56,6 +56,11 @@ export async function resolveCommit(repo: Repository, revision: string): Promise
   return asOf === undefined ? commit : commitAsOf(store, commit, asOf, revision);
 }
 
+/** The repository in which what no person named, such as HEAD, is what it is now. */
+export function atPresent({ asOf: _, ...repo }: Repository): Repository {
+  return repo;
+}
+
 /** @throws DvError `no-upstream` */
 function upstreamRef(repo: Repository, branch: string): string {
   const { tracking, remote, merge } = readUpstream(configOf(repo), branch);

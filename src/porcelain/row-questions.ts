@@ -26,14 +26,32 @@ export interface NamedTable {
   readonly tree: Hash;
 }
 
-/** `[REV:]TABLE` as a table. @throws DvError `unknown-table`, `bad-option` for a plain file */
-export async function openTable(repo: Repository, text: string): Promise<NamedTable> {
-  const { table, entry } = await resolveEntry(repo, text);
+/**
+ * `[REV:]TABLE` as a table; without a revision the staged one, or that of `otherwise`.
+ * @throws DvError `unknown-table`, `bad-option` for a plain file
+ */
+async function openTable(repo: Repository, text: string, otherwise?: 'HEAD'): Promise<NamedTable> {
+  const { table, entry } = await resolveEntry(repo, text, otherwise);
   if (entry.kind === 'file') {
     throw new DvError('bad-option', `'${table}' is a plain file, not a table`);
   }
   const { schema, tree } = await readTable(repo.store, entry.table);
   return { table, tree, schema: await readSchema(repo.store, schema) };
+}
+
+export interface CommittedTable extends NamedTable {
+  readonly head: Hash;
+}
+
+/**
+ * `[REV:]TABLE` as a commit has it, HEAD if none is named: what history is asked about, as
+ * nothing that is only staged has any.
+ * @throws DvError `unknown-table`, `bad-option`, `no-commits`
+ */
+export async function openCommitted(repo: Repository, text: string): Promise<CommittedTable> {
+  const [revision] = splitTableRevision(text);
+  const head = await resolveCommit(repo, revision || 'HEAD');
+  return { head, ...(await openTable(repo, text, 'HEAD')) };
 }
 
 /** @throws DvError `bad-option`, `type-mismatch` when it is no key of the table */
@@ -70,13 +88,16 @@ export async function readOneRow(
   const types = schema.key.map((place) => schema.columns[place].type);
   const encoded = encodeKey(key, types);
   const value = await getEntry(repo.nodes, table.tree, encoded);
-  if (value === undefined) throw unknownRow(table.table, key);
+  if (value === undefined) {
+    const name = `${table.table} ${key.join(',')}`;
+    throw unknownRow(table.table, key, `dv history ${name} shows whether there was one`);
+  }
   return { schema, row: await loadRow(repo.nodes, schema, encoded, value) };
 }
 
-function unknownRow(table: string, key: readonly string[]): DvError {
+function unknownRow(table: string, key: readonly string[], hint: string): DvError {
   return new DvError('unknown-row', `'${table}' has no row with the key "${key.join(',')}"`, {
-    hint: `dv history ${table} ${key.join(',')} shows whether there was one`,
+    hint,
     data: { table, key },
   });
 }
@@ -97,9 +118,8 @@ export async function* historyOf(
   key: readonly string[],
   options: HistoryOptions = {},
 ): AsyncGenerator<RowVersion> {
-  const [revision] = splitTableRevision(text);
-  const head = await resolveCommit(repo, revision || 'HEAD');
-  const table = await openTable(repo, text);
+  const table = await openCommitted(repo, text);
+  const { head } = table;
   checkKey(table, key);
   checkColumns(table, options.columns ?? []);
   let left = options.limit ?? Number.POSITIVE_INFINITY;
@@ -111,10 +131,13 @@ export async function* historyOf(
     yield version;
     left -= 1;
   }
-  if (!found) throw unknownRow(table.table, key);
+  if (found) return;
+  const hint = `there never was one; dv log -- ${table.table} lists what changed the table`;
+  throw unknownRow(table.table, key, hint);
 }
 
-function checkColumns({ table, schema }: NamedTable, names: readonly string[]): void {
+/** @throws DvError `unknown-column` */
+export function checkColumns({ table, schema }: NamedTable, names: readonly string[]): void {
   for (const name of names) {
     if (schema.columns.some((column) => column.name === name)) continue;
     throw new DvError('unknown-column', `'${table}' has no column "${name}"`, {
@@ -174,10 +197,16 @@ export async function* blame(
   text: string,
   options: BlameOptions = {},
 ): AsyncGenerator<BlamedRow[]> {
-  const [revision] = splitTableRevision(text);
-  const head = await resolveCommit(repo, revision || 'HEAD');
-  const name = splitTableRevision(text)[1];
-  const table = await openTable(repo, revision ? text : `HEAD:${await nameFor(repo, name)}`);
+  yield* blameTable(repo, await openCommitted(repo, text), options);
+}
+
+/** The same of a table that is open. */
+export async function* blameTable(
+  repo: Repository,
+  table: CommittedTable,
+  options: BlameOptions = {},
+): AsyncGenerator<BlamedRow[]> {
+  const { head } = table;
   const { columns } = table.schema;
   const cells = options.cells === 'all' ? columns.map((column) => column.name) : options.cells;
   checkColumns(table, cells ?? []);
@@ -195,11 +224,6 @@ export async function* blame(
     }
     yield batch;
   }
-}
-
-/** Where a name means a table from where the user stands. */
-async function nameFor(repo: Repository, name: string): Promise<string> {
-  return (await resolveEntry(repo, name)).table;
 }
 
 async function* rowsInChunks(

@@ -42,7 +42,8 @@ import { workingSet } from './staging.ts';
 import { actorName, moveWorkingSet } from './switch.ts';
 
 export interface SequenceResult {
-  readonly outcome: 'done' | 'conflicts' | 'edit' | 'staged' | 'aborted' | 'quit';
+  /** `up-to-date`: a rebase that had nothing to move. */
+  readonly outcome: 'done' | 'up-to-date' | 'conflicts' | 'edit' | 'staged' | 'aborted' | 'quit';
   /** Where HEAD is now. */
   readonly commit: Hash;
   /** Commits made, or kept, oldest first, in this run. */
@@ -280,6 +281,10 @@ async function finish(
   skipped: readonly Hash[],
 ): Promise<SequenceResult> {
   const { operation, branch, start, repo } = run;
+  const isBegun = run.sequence !== undefined;
+  if (operation === 'rebase' && position.commit === start && !isBegun) {
+    return resultOf('up-to-date', { position, made: [], skipped }, null, []);
+  }
   const { message } = await readCommit(repo.store, position.commit);
   const reflog =
     operation === 'rebase'

@@ -10,12 +10,7 @@ import { DvError } from '../errors.ts';
 import type { Hash } from '../hash.ts';
 import { headUpdate } from '../model/head.ts';
 import { resolvedExtra } from '../model/merge-record.ts';
-import {
-  type MergeOperation,
-  type MergeState,
-  mergeUpdate,
-  readMerge,
-} from '../model/merge-state.ts';
+import { type MergeOperation, type MergeState, mergeUpdate } from '../model/merge-state.ts';
 import type { EntryConflict, RootMerge } from '../model/merge-types.ts';
 import { BRANCH_PREFIX } from '../model/names.ts';
 import type { Person } from '../model/objects.ts';
@@ -24,7 +19,7 @@ import { rootOfCommit, stagedUpdate, type WorkingSet } from '../model/working-se
 import type { ChunkToPut, RefUpdate, StateUpdate, Transaction } from '../store/contract.ts';
 import { type CheckoutItem, checkout, hasWorkingFile } from './checkout.ts';
 import { newCommit } from './commit.ts';
-import { noMerge } from './merge-guard.ts';
+import { requireOwnMerge } from './merge-guard.ts';
 import { currentPerson } from './people.ts';
 import type { Repository } from './repository.ts';
 import { reuseResolutions } from './rerere.ts';
@@ -207,8 +202,7 @@ export async function abortMerge(
   repo: Repository,
   state: readonly StateUpdate[] = [],
 ): Promise<{ readonly files: readonly string[] }> {
-  const merge = await readMerge(repo.store);
-  if (merge === undefined) throw noMerge();
+  const merge = await requireOwnMerge(repo);
   const set = await workingSet(repo);
   const root = await rootOfCommit(repo.nodes, set.head.commit);
   const names = new Map<string, CheckoutItem>();

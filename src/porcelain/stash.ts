@@ -9,10 +9,10 @@ import type { Hash } from '../hash.ts';
 import { mergeRoots } from '../model/merge-roots.ts';
 import type { EntryConflict } from '../model/merge-types.ts';
 import { readCommit } from '../model/object-reader.ts';
-import { diffRoots, editRoot, getRootEntry, type RootEntry } from '../model/root.ts';
+import { diffRoots, editRoot, getRootEntry, listRoot, type RootEntry } from '../model/root.ts';
 import { rootOfCommit, stagedUpdate, type WorkingSet } from '../model/working-set.ts';
 import type { StateUpdate, Store } from '../store/contract.ts';
-import { add } from './add.ts';
+import { add, unknownTable } from './add.ts';
 import { requireWorkingFiles } from './bare.ts';
 import { type CheckoutItem, checkout, hasWorkingFile } from './checkout.ts';
 import { type CommitSummary, firstLine, newCommit, summarize } from './commit.ts';
@@ -91,10 +91,11 @@ export async function stashPush(
   await requireNoSequence(repo);
   const before = await workingSet(repo);
   const head = requireHead(before);
-  const names = new Set((options.paths ?? []).map((path) => tableNameOf(repo, path)));
+  const names = (options.paths ?? []).map((path) => tableNameOf(repo, path));
   // Everything tracked is read into the stage first: whatever happens then, nothing is lost.
   await add(repo, [repo.worktree], { update: true });
   const set = await workingSet(repo);
+  await requireKnown(repo, [before.headRoot, set.staged], names, options.paths ?? []);
   const parts = await divide(repo, before, set, names, options.where);
   const summary = await summarize(repo.nodes, before.headRoot, parts.aside);
   if (parts.aside === before.headRoot) {
@@ -108,6 +109,26 @@ export async function stashPush(
     stashUpdate([entry, ...entries], raw),
   ]);
   return { entry, ...summary };
+}
+
+/** @throws DvError `unknown-table` for a path at which nothing is tracked */
+async function requireKnown(
+  { nodes }: Repository,
+  roots: readonly Hash[],
+  names: readonly string[],
+  paths: readonly string[],
+): Promise<void> {
+  if (names.length === 0) return;
+  const known: string[] = [];
+  for (const root of roots) known.push(...(await listRoot(nodes, root)).map(({ name }) => name));
+  for (const [i, name] of names.entries()) {
+    if (!known.some((one) => isIn(one, [name]))) throw unknownTable(paths[i], 'what is tracked');
+  }
+}
+
+/** Whether a table is one of some, or below a directory among them. */
+function isIn(table: string, names: readonly string[]): boolean {
+  return names.some((name) => name === '' || table === name || table.startsWith(`${name}/`));
 }
 
 function requireHead({ head }: WorkingSet): Hash {
@@ -129,7 +150,7 @@ async function divide(
   repo: Repository,
   before: WorkingSet,
   set: WorkingSet,
-  names: ReadonlySet<string>,
+  names: readonly string[],
   where: string | undefined,
 ): Promise<Parts> {
   const { nodes } = repo;
@@ -137,7 +158,7 @@ async function divide(
   const kept = new Map<string, RootEntry | null>();
   const items: CheckoutItem[] = [];
   for (const { name, from, to } of await diffRoots(nodes, before.headRoot, set.staged)) {
-    const isPicked = names.size === 0 || names.has(name);
+    const isPicked = names.length === 0 || isIn(name, names);
     const stagedEntry = await getRootEntry(nodes, before.staged, name);
     if (!isPicked || (where !== undefined && !isTable(from, to))) {
       kept.set(name, stagedEntry ?? null);

@@ -9,6 +9,7 @@ import { countConflicts, type MergeOperation, readMerge } from '../model/merge-s
 import { diffRoots, listRoot, type RootEntry, sameEntry } from '../model/root.ts';
 import { countChanges, type RowCounts } from '../model/table-stat.ts';
 import { requireWorkingFiles } from './bare.ts';
+import { isBisecting } from './bisect.ts';
 import { hasWorkingFile } from './checkout.ts';
 import {
   checkFile,
@@ -20,6 +21,7 @@ import { readIgnores } from './ignore.ts';
 import { leftOut, missingParts, needDifferences } from './missing-parts.ts';
 import { configOf } from './remote-config.ts';
 import { pathOf, type Repository } from './repository.ts';
+import { readSequence, type SequenceOperation } from './sequence.ts';
 import { workingSet } from './staging.ts';
 import { type Tracking, trackingOf } from './tracking.ts';
 import { walkFiles } from './walk-files.ts';
@@ -44,6 +46,10 @@ export interface Status {
   readonly clean: boolean;
   /** A merge or the like that waits for somebody. */
   readonly merge?: MergeStatus;
+  /** A cherry-pick, revert or rebase that goes on with `--continue`. */
+  readonly sequence?: SequenceStatus;
+  /** A search for a commit that waits for a verdict. */
+  readonly bisecting?: true;
   /** What the branch follows, and how far it is from there. */
   readonly tracking?: Tracking;
   /** How much of the history is here, where it is not all. */
@@ -58,6 +64,15 @@ export interface MergeStatus {
   readonly theirs: string;
   /** Conflicts left, by table. */
   readonly conflicts: readonly { readonly table: string; readonly conflicts: number }[];
+}
+
+export interface SequenceStatus {
+  readonly operation: SequenceOperation;
+  /** The commit that it stopped at, and whether for that to be edited. */
+  readonly stoppedAt: Hash;
+  readonly isEdit: boolean;
+  /** Commits still to be made, without the one that it stopped at if that is over. */
+  readonly left: number;
 }
 
 export interface StatusOptions {
@@ -76,6 +91,7 @@ export async function status(repo: Repository, options: StatusOptions = {}): Pro
   const unstaged = await unstagedChanges(repo, entries);
   const untracked = listUntracked(repo, entries, options.untracked ?? 'normal');
   const merge = await mergeStatus(repo);
+  const sequence = await sequenceStatus(repo, set.head.commit);
   const branch = set.head.kind === 'branch' ? set.head.branch : null;
   const config = branch === null ? undefined : configOf(repo);
   const tracking =
@@ -90,6 +106,8 @@ export async function status(repo: Repository, options: StatusOptions = {}): Pro
     untracked,
     clean: staged.length === 0 && unstaged.length === 0 && merge === undefined,
     ...(merge && { merge }),
+    ...(sequence && { sequence }),
+    ...((await isBisecting(repo)) && { bisecting: true }),
     ...(tracking && { tracking }),
     ...(await missingParts(repo)),
   };
@@ -104,6 +122,19 @@ async function mergeStatus(repo: Repository): Promise<MergeStatus | undefined> {
     theirs: theirName,
     conflicts: conflicts.map((one) => ({ table: one.table, conflicts: countConflicts([one]) })),
   };
+}
+
+async function sequenceStatus(
+  repo: Repository,
+  head: Hash | undefined,
+): Promise<SequenceStatus | undefined> {
+  const sequence = await readSequence(repo.store);
+  if (sequence === undefined) return undefined;
+  const { operation, todo, at } = sequence.state;
+  const [{ commit, action }] = todo;
+  const isEdit = action === 'edit';
+  const isOver = isEdit || head !== at;
+  return { operation, stoppedAt: commit, isEdit, left: todo.length - (isOver ? 1 : 0) };
 }
 
 function listUntracked(

@@ -62,7 +62,7 @@ export async function setTableRules(
   text: string,
   assignments: readonly string[],
 ): Promise<TableRules> {
-  if (splitTableRevision(text)[0] !== undefined) {
+  if (splitTableRevision(text)[0] !== undefined || repo.asOf !== undefined) {
     throw new DvError('bad-option', `the rules of '${text}' are history`, {
       hint: 'rules are set on the table as it is staged',
     });

@@ -2,7 +2,7 @@
  * Fetches and pushes as the verbs need them: with this repository's store, clock and progress,
  * and what it is known to lack.
  */
-import type { DvError } from '../errors.ts';
+import { DvError } from '../errors.ts';
 import type { Hash } from '../hash.ts';
 import type { Edge } from '../model/edges.ts';
 import type { BoundedStore } from '../model/shallow.ts';
@@ -126,6 +126,7 @@ async function requestFor(
   const partial = await readPartial(repo);
   const only = tables ?? (roots.length > 0 ? undefined : partial?.tables);
   const { bundle } = remote as Partial<BundleRemote>;
+  if (bundle !== undefined) await requirePrerequisites(store, bundle, remote.url);
   return {
     // A bundle holds what it holds, so all of it has to be expected.
     wants: bundle === undefined ? wants : [...new Set([...wants, ...bundle.wants])],
@@ -139,6 +140,22 @@ async function requestFor(
     ...(levels && { levels }),
     ...(shallow.length > 0 && { shallow }),
   };
+}
+
+/** @throws DvError `bad-pack` when a bundle goes on from commits that are not here */
+async function requirePrerequisites(
+  store: ObjectStore,
+  { prerequisites }: BundleRemote['bundle'],
+  url: string,
+): Promise<void> {
+  const present = await store.hasMany(prerequisites);
+  const missing = prerequisites.filter((_, i) => !present[i]);
+  if (missing.length === 0) return;
+  const [first] = missing;
+  throw new DvError('bad-pack', `the bundle '${url}' goes on from ${first}, which is not here`, {
+    hint: 'dv bundle verify lists all that it needs; fetch that first, or make one without a range',
+    data: { missing },
+  });
 }
 
 /** The store with what has come and does not count yet. */

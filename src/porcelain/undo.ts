@@ -139,9 +139,13 @@ function unknownWork(key: string): DvError {
   if (key === HEAD_KEY) {
     return new DvError('ref-moved', 'HEAD is somewhere else now', { hint: 'dv reflog' });
   }
-  const what = key === STAGED_KEY ? 'something was staged' : 'a merge or the like was begun';
-  return new DvError('unsaved-changes', `${what} since`, {
-    hint: 'dv commit it, dv stash it, or dv restore --staged it',
+  if (key === STAGED_KEY) {
+    return new DvError('unsaved-changes', 'something was staged since', {
+      hint: 'dv commit it, dv stash it, or dv restore --staged it',
+    });
+  }
+  return new DvError('unsaved-changes', 'a merge or the like was begun, or ended, since', {
+    hint: 'dv status shows whether one waits, and what ends it and what goes back',
   });
 }
 

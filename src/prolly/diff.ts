@@ -59,6 +59,7 @@ class RefJoin {
 
   private async step(): Promise<void> {
     const [from, to] = this.inputs;
+    if (from instanceof ChildStream && to instanceof ChildStream) from.passSame(to);
     const a = await from.peek();
     const b = await to.peek();
     const order = a === undefined ? 1 : b === undefined ? -1 : compareBytes(a.key, b.key);
@@ -80,6 +81,8 @@ class ChildStream implements RefStream {
   private readonly parents: RefStream;
   private node: Node | undefined;
   private index = 0;
+  /** The reference at `index`, once it was asked for. */
+  private ref: NodeRef | undefined;
 
   constructor(store: NodeStore, parents: RefStream) {
     this.store = store;
@@ -94,11 +97,27 @@ class ChildStream implements RefStream {
       this.node = await this.store.read(parent.hash);
       this.index = 0;
     }
-    return this.node.child(this.index);
+    this.ref ??= this.node.child(this.index);
+    return this.ref;
   }
 
   shift(): void {
     this.index += 1;
+    this.ref = undefined;
+  }
+
+  /** Passes over what is the same here and there, as far as both nodes under way go. */
+  passSame(other: ChildStream): void {
+    const [a, b] = [this.node, other.node];
+    if (a === undefined || b === undefined) return;
+    const [start, otherStart] = [this.index, other.index];
+    const most = Math.min(a.count - start, b.count - otherStart);
+    let same = 0;
+    while (same < most && a.sameChild(start + same, b, otherStart + same)) same += 1;
+    if (same === 0) return;
+    this.index += same;
+    other.index += same;
+    this.ref = other.ref = undefined;
   }
 }
 

@@ -14,16 +14,18 @@
  * both sides changed and the paths to them; memory: a path of references a side, and where
  * base has nothing (two tables made apart) all references of a level.
  */
-import { compareBytes } from '../bytes.ts';
 import type { Hash } from '../hash.ts';
+import { ChildRow } from './child-row.ts';
 import { type DecideEntries, LeafMerge, type Run } from './merge-leaves.ts';
-import type { Node, NodeRef } from './node.ts';
+import type { Node } from './node.ts';
 import type { NodeStore } from './node-store.ts';
 import { SpliceBuilder, type Subtree } from './splice-builder.ts';
 
 export type { DecideEntries, EntryMerge } from './merge-leaves.ts';
 
-type Side = readonly Subtree[];
+/** The sides of a run: where each begins and ends. */
+type Places = [base: number, ours: number, theirs: number];
+type ThreeRows = readonly [base: ChildRow, ours: ChildRow, theirs: ChildRow];
 
 /**
  * The merged tree. New nodes are in the store when it resolves.
@@ -42,7 +44,8 @@ export async function mergeTrees(
   const nodes = [await store.read(base), await store.read(ours), await store.read(theirs)];
   const level = Math.min(...nodes.filter(({ count }) => count > 0).map((node) => node.level));
   const [b, o, t] = [base, ours, theirs].map((hash, i) => topOf(hash, nodes[i]));
-  await merge.merge(level, {
+  // The lowest tree has one node at this level: no run could be cut off (case 4).
+  await merge.settle(level, {
     base: await merge.descend(b, nodes[0].level, level),
     ours: await merge.descend(o, nodes[1].level, level),
     theirs: await merge.descend(t, nodes[2].level, level),
@@ -50,7 +53,7 @@ export async function mergeTrees(
   return merge.finish();
 }
 
-function topOf(hash: Hash, node: Node): Side {
+function topOf(hash: Hash, node: Node): readonly Subtree[] {
   if (node.lastKey === undefined) return [];
   const ref = { key: node.lastKey, hash, rows: node.rows, bytes: node.treeBytes };
   return [{ ref, parent: undefined, index: 0, isLast: true }];
@@ -72,98 +75,100 @@ class TreeMerge {
   }
 
   /** The nodes at `to` below nodes at `from`. */
-  async descend(side: Side, from: number, to: number): Promise<Side> {
-    let places = side;
-    for (let level = from; level > to; level--) places = await this.#children(places);
-    return places;
+  async descend(places: readonly Subtree[], from: number, to: number): Promise<readonly Subtree[]> {
+    let found = places;
+    for (let level = from; level > to; level--) {
+      const side = await this.#children(found);
+      found = side.slice(0, side.length);
+    }
+    return found;
   }
 
-  async #children(side: Side): Promise<Side> {
-    const nodes = await this.#store.readMany(side.map(({ ref }) => ref.hash));
-    const children: Subtree[] = [];
-    for (const [n, node] of nodes.entries()) {
-      const last = side[n].isLast ? node.count - 1 : -1;
-      for (let i = 0; i < node.count; i++) children.push(new Child(node, i, i === last));
-    }
-    return children;
+  async #children(places: readonly Subtree[]): Promise<ChildRow> {
+    const nodes = await this.#store.readMany(places.map(({ ref }) => ref.hash));
+    return new ChildRow(nodes, places.at(-1)?.isLast ?? false);
   }
 
-  async merge(level: number, all: Run): Promise<void> {
-    for (const run of cutRuns(all)) {
-      const { base, ours, theirs } = run;
-      if (isSame(ours, base)) await this.#take(level, theirs);
-      else if (isSame(theirs, base) || isSame(ours, theirs)) await this.#take(level, ours);
-      else if (level === 0) await this.#leaves.merge(run);
-      else await this.#open(level, run);
-    }
+  /** A run whose nodes are of `level`. */
+  async settle(level: number, run: Run): Promise<void> {
+    const { base, ours, theirs } = run;
+    if (isSame(ours, base)) await this.#take(level, theirs);
+    else if (isSame(theirs, base) || isSame(ours, theirs)) await this.#take(level, ours);
+    else if (level === 0) await this.#leaves.merge(run);
+    else await this.#open(level, run);
   }
 
   async #open(level: number, { base, ours, theirs }: Run): Promise<void> {
     this.#builder.resemble(level, (ours[0] ?? theirs[0])?.ref.hash);
-    await this.merge(level - 1, {
-      base: await this.#children(base),
-      ours: await this.#children(ours),
-      theirs: await this.#children(theirs),
-    });
+    const sides = [
+      await this.#children(base),
+      await this.#children(ours),
+      await this.#children(theirs),
+    ] as const;
+    await this.#merge(level - 1, sides);
   }
 
-  async #take(level: number, side: Side): Promise<void> {
-    for (const place of side) await this.#builder.addSubtree(level, place);
+  /** What is alike on all sides goes in at once; the rest is cut into runs. */
+  async #merge(level: number, sides: ThreeRows): Promise<void> {
+    const [base, ours, theirs] = sides;
+    let at: Places = [0, 0, 0];
+    while (sides.some((side, s) => at[s] < side.length)) {
+      const alike = countAlike(sides, at);
+      const ends = alike > 0 ? moved(at, alike) : cutRun(sides, at);
+      if (alike > 0) {
+        for (const { node, from, to } of ours.stretches(at[1], ends[1])) {
+          await this.#builder.addChildren(level, node, from, to);
+        }
+      } else {
+        await this.settle(level, {
+          base: base.slice(at[0], ends[0]),
+          ours: ours.slice(at[1], ends[1]),
+          theirs: theirs.slice(at[2], ends[2]),
+        });
+      }
+      at = ends;
+    }
+  }
+
+  async #take(level: number, places: readonly Subtree[]): Promise<void> {
+    for (const place of places) await this.#builder.addSubtree(level, place);
   }
 }
 
-/** A child of a node that was read. Most are only compared: their references are made late. */
-class Child implements Subtree {
-  readonly parent: Node;
-  readonly index: number;
-  readonly isLast: boolean;
-
-  constructor(parent: Node, index: number, isLast: boolean) {
-    this.parent = parent;
-    this.index = index;
-    this.isLast = isLast;
-  }
-
-  get ref(): NodeRef {
-    return this.parent.child(this.index);
-  }
+function isSame(a: readonly Subtree[], b: readonly Subtree[]): boolean {
+  return a.length === b.length && a.every((place, i) => isSameNode(place, b[i]));
 }
-
-const isSame = (a: Side, b: Side): boolean =>
-  a.length === b.length && a.every((place, i) => isSameNode(place, b[i]));
 
 function isSameNode(a: Subtree, b: Subtree): boolean {
   if (a.parent === undefined || b.parent === undefined) return a.ref.hash === b.ref.hash;
   return a.parent.sameChild(a.index, b.parent, b.index);
 }
 
-function compareEnds(a: Subtree, b: Subtree): number {
-  if (a.parent === undefined || b.parent === undefined) return compareBytes(a.ref.key, b.ref.key);
-  return a.parent.compareKeyTo(a.index, b.parent, b.index);
-}
+const moved = ([base, ours, theirs]: Places, by: number): Places => [
+  base + by,
+  ours + by,
+  theirs + by,
+];
 
-/** Cuts behind every key at which a node of each side ends, and none is a last one (case 4). */
-function* cutRuns({ base, ours, theirs }: Run): Generator<Run> {
-  const sides = [base, ours, theirs];
-  const starts = [0, 0, 0];
-  const ends = [0, 0, 0];
-  while (sides.every((side, s) => ends[s] < side.length && !side[ends[s]].isLast)) {
-    const next = sides.map((side, s) => side[ends[s]]);
-    const largest = next.reduce((a, b) => (compareEnds(a, b) < 0 ? b : a));
-    const behind = next.map((place) => compareEnds(place, largest) < 0);
-    if (behind.includes(true)) {
-      for (let s = 0; s < 3; s++) ends[s] += Number(behind[s]);
-      continue;
-    }
-    for (let s = 0; s < 3; s++) ends[s] += 1;
-    yield runOf(sides, starts, ends);
-    for (let s = 0; s < 3; s++) starts[s] = ends[s];
+/** How many subtrees from `at` on are the same on all sides; the last ones do not count. */
+function countAlike([base, ours, theirs]: ThreeRows, [b, o, t]: Places): number {
+  const most = Math.min(base.length - b, ours.length - o, theirs.length - t);
+  for (let n = 0; n < most; n++) {
+    if (base.isLast(b + n) || ours.isLast(o + n) || theirs.isLast(t + n)) return n;
+    if (!base.isSame(b + n, ours, o + n) || !base.isSame(b + n, theirs, t + n)) return n;
   }
-  const lengths = sides.map(({ length }) => length);
-  if (starts.some((start, s) => start < lengths[s])) yield runOf(sides, starts, lengths);
+  return most;
 }
 
-function runOf(sides: readonly Side[], starts: readonly number[], ends: readonly number[]): Run {
-  const [base, ours, theirs] = sides.map((side, s) => side.slice(starts[s], ends[s]));
-  return { base, ours, theirs };
+/** Cuts behind the first key at which a node of each side ends, and none is a last one (case 4). */
+function cutRun(sides: ThreeRows, at: Places): Places {
+  const ends: Places = [...at];
+  while (sides.every((side, s) => ends[s] < side.length && !side.isLast(ends[s]))) {
+    const behind = sides.map((side, s) =>
+      sides.some((other, o) => side.compareEnds(ends[s], other, ends[o]) < 0),
+    );
+    if (!behind.includes(true)) return moved(ends, 1);
+    for (let s = 0; s < 3; s++) ends[s] += Number(behind[s]);
+  }
+  return [sides[0].length, sides[1].length, sides[2].length];
 }

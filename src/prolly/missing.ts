@@ -16,6 +16,7 @@
  */
 import { compareBytes } from '../bytes.ts';
 import type { Hash } from '../hash.ts';
+import { ChildRow } from './child-row.ts';
 import type { Node } from './node.ts';
 import type { NodeStore } from './node-store.ts';
 
@@ -141,23 +142,31 @@ function childrenOf(node: Node, tree: number, to: Uint8Array | undefined): Known
   return children;
 }
 
-/** Known nodes one level below `node` (or waiting for their level), a row for each tree. */
+/** Of one known tree what may overlap children of a node: nodes of their level, or lower ones. */
+interface KnownRow {
+  readonly tree: number;
+  readonly level: number;
+  readonly children: ChildRow | undefined;
+  readonly waiting: readonly Known[];
+}
+
+/** A row for each tree; what is of the level of `node` is opened. */
 async function knownBelow(
   store: NodeStore,
   node: Node,
   known: readonly Known[],
-): Promise<Known[][]> {
-  const rows = new Map<number, Known[]>();
-  const parents = known.filter(({ level }) => level === node.level);
-  const opened = await store.readMany(parents.map(({ hash }) => hash));
-  for (const one of known) {
-    const row = rows.get(one.tree) ?? [];
-    rows.set(one.tree, row);
-    const place = parents.indexOf(one);
-    if (place < 0) row.push(one);
-    else row.push(...childrenOf(opened[place], one.tree, node.lastKey));
+): Promise<KnownRow[]> {
+  const rows: KnownRow[] = [];
+  for (const tree of new Set(known.map((one) => one.tree))) {
+    const own = known.filter((one) => one.tree === tree);
+    const { level } = own[0];
+    if (level < node.level) rows.push({ tree, level, children: undefined, waiting: own });
+    else {
+      const nodes = await store.readMany(own.map(({ hash }) => hash));
+      rows.push({ tree, level: level - 1, children: new ChildRow(nodes, false), waiting: [] });
+    }
   }
-  return [...rows.values()];
+  return rows;
 }
 
 /** The children of `node` that no known node has, with the known ones that overlap each. */
@@ -168,35 +177,57 @@ async function missingChildren(
   marks: (hash: Hash) => boolean,
 ): Promise<Visit[]> {
   const rows = await knownBelow(store, node, known);
-  const had = new Set(rows.flatMap((row) => row.map(({ hash }) => hash)));
+  const own = new ChildRow([node], false);
   const refers = node.flags !== 0;
-  const at = rows.map(() => 0);
+  /** Of each row the first that is not before the child, and not before the one before it. */
+  const ends = rows.map(() => 0);
+  const starts = rows.map(() => 0);
   const missing: Visit[] = [];
   for (let i = 0; i < node.count; i++) {
+    let isKnown = false;
+    for (const [r, { children }] of rows.entries()) {
+      if (children === undefined) continue;
+      starts[r] = ends[r];
+      while (ends[r] < children.length && children.compareEnds(ends[r], own, i) < 0) ends[r] += 1;
+      isKnown ||= ends[r] < children.length && children.isSame(ends[r], own, i);
+    }
+    if (isKnown) continue;
     const hash = node.childHash(i);
-    if (had.has(hash)) continue;
-    const key = node.key(i);
-    const after = i === 0 ? undefined : node.key(i - 1);
-    const overlapping = rows.flatMap((row, r) => {
-      at[r] = firstBehind(row, after, at[r]);
-      return overlaps(row, at[r], key);
-    });
-    const bytes = node.childBytes[i];
-    missing.push({ hash, key, bytes, known: overlapping, refers, marked: marked || marks(hash) });
+    const overlapping = rows.flatMap((row, r) =>
+      row.children === undefined
+        ? waitingFor(row.waiting, node, i)
+        : childrenBetween(row, own, i, starts[r], ends[r]),
+    );
+    const isMarked = marked || marks(hash);
+    const [key, bytes] = [node.key(i), node.childBytes[i]];
+    missing.push({ hash, key, bytes, known: overlapping, refers, marked: isMarked });
   }
   return missing;
 }
 
-/** Index of the first whose last key is behind `after`, from index `from` on. */
-function firstBehind(row: readonly Known[], after: Uint8Array | undefined, from: number): number {
-  let at = from;
-  if (after === undefined) return at;
-  while (at < row.length && compareBytes(row[at].key as Uint8Array, after) <= 0) at += 1;
-  return at;
+/** The known children from `start` to `end`, but for one that ended with the child before. */
+function childrenBetween(
+  { tree, level, children }: KnownRow,
+  own: ChildRow,
+  index: number,
+  start: number,
+  end: number,
+): Known[] {
+  const side = children as ChildRow;
+  const isPassed =
+    index > 0 && start < side.length && side.compareEnds(start, own, index - 1) === 0;
+  return side
+    .slice(start + Number(isPassed), Math.min(end + 1, side.length))
+    .map(({ ref }) => ({ tree, hash: ref.hash, level, key: ref.key }));
 }
 
-function overlaps(row: readonly Known[], from: number, to: Uint8Array): Known[] {
-  let end = from;
-  while (end < row.length && compareBytes(row[end].key as Uint8Array, to) < 0) end += 1;
-  return row.slice(from, end + 1);
+/** Those that overlap the keys of child `index`. */
+function waitingFor(row: readonly Known[], node: Node, index: number): Known[] {
+  const isBehind = (place: number): boolean =>
+    index === 0 || node.compareKey(index - 1, row[place].key as Uint8Array) < 0;
+  let start = 0;
+  while (start < row.length && !isBehind(start)) start += 1;
+  let end = start;
+  while (end < row.length && node.compareKey(index, row[end].key as Uint8Array) > 0) end += 1;
+  return row.slice(start, end + 1);
 }

@@ -88,6 +88,23 @@ export class SpliceBuilder {
     return true;
   }
 
+  /**
+   * Appends the subtrees below children [from, to) of `parent`, whose roots are nodes of
+   * `level`; none is the last of its tree. @throws DvError `missing-object`
+   */
+  async addChildren(level: number, parent: Node, from: number, to: number): Promise<void> {
+    if (parent.flags === 0 && from < to && this.#isClean(level)) {
+      const above = this.#level(level + 1);
+      above.given += to - from;
+      above.first ??= parent.childHash(from);
+      above.splitter.copyChildren(parent, from, to);
+      return;
+    }
+    for (let index = from; index < to; index++) {
+      await this.addSubtree(level, { ref: parent.child(index), parent, index, isLast: false });
+    }
+  }
+
   /** Appends the subtree whose root is a node of `level`. @throws DvError `missing-object` */
   async addSubtree(level: number, { ref, parent, index, isLast }: Subtree): Promise<void> {
     if (this.#isClean(level)) {

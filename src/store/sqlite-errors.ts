@@ -24,7 +24,8 @@ export function isReadOnly(error: unknown): boolean {
 const CASES = {
   'disk-full': /^SQLITE_(FULL|IOERR_SHMSIZE)/,
   'read-only': /^SQLITE_(READONLY|CANTOPEN|PERM|IOERR_ACCESS)/,
-  corrupt: /^SQLITE_(CORRUPT|NOTADB|FORMAT|IOERR_SHORT_READ|IOERR_CORRUPTFS)/,
+  // ERROR: what a damaged header or schema says is beyond SQLite, or beside the statements.
+  corrupt: /^SQLITE_(CORRUPT|NOTADB|FORMAT|TOOBIG|IOERR_SHORT_READ|IOERR_CORRUPTFS|ERROR$)/,
   locked: /^SQLITE_(BUSY|LOCKED|PROTOCOL)/,
   'file-unwritable': /^SQLITE_IOERR_(WRITE|FSYNC|DIR_FSYNC|TRUNCATE|DELETE)/,
   'file-unreadable': /^SQLITE_IOERR/,

@@ -8,8 +8,9 @@ import { type BlobPart, blobParts } from '../model/blob-check.ts';
 import { readCommit, readTable } from '../model/object-reader.ts';
 import { COMMIT_KIND, decodeCommit } from '../model/objects.ts';
 import { decodeEntry } from '../model/root.ts';
-import { Node } from '../prolly/node.ts';
+import type { Node } from '../prolly/node.ts';
 import type { ObjectStore } from '../store/contract.ts';
+import { decodedNode } from './decoded-node.ts';
 import type { Expectation } from './expectation.ts';
 
 export class Counterparts {
@@ -41,7 +42,7 @@ export class Counterparts {
     const [known] = await this.objects.getMany([beside]);
     if (known === undefined) return below;
     if (expected.kind === 'blob') return besidePart(blobParts({}, known), below);
-    return besideNode(new Node(known), new Node(bytes), below);
+    return besideNode(decodedNode(known), decodedNode(bytes), below);
   }
 
   /** The root of a parent that is whole here, or of the commit that named this one. */

@@ -26,9 +26,10 @@ import {
 } from '../model/objects.ts';
 import { decodeEntry } from '../model/root.ts';
 import { checkChild, checkNode } from '../prolly/check.ts';
-import { FLAG_REFERS, Node, type NodeRef } from '../prolly/node.ts';
+import { FLAG_REFERS, type Node, type NodeRef } from '../prolly/node.ts';
 import type { EntryChecker } from '../tuple/check-entry.ts';
 import { checkCborDepth } from './cbor-depth.ts';
+import { decodedNode } from './decoded-node.ts';
 import { FoldedNames } from './root-names.ts';
 
 export interface Expectation extends Edge {
@@ -80,7 +81,7 @@ export function checkChunk(
     case 'root':
     case 'tree':
     case 'end':
-      checkTree(expected, new Node(bytes), rows);
+      checkTree(expected, decodedNode(bytes), rows);
       break;
     case 'table':
       if (bytes[0] === TABLE_KIND) checkCborDepth(bytes.subarray(2));
@@ -165,11 +166,12 @@ function checkNames(leaf: Node): void {
   }
 }
 
-/** @throws DvError `corrupt` */
+/** Of a node those of `children`; undefined: of all. @throws DvError `corrupt` */
 export function expectedBelow(
   expected: Expectation,
   bytes: Uint8Array,
   filter: ReceptionFilter,
+  children?: readonly number[],
 ): Expectation[] {
   const { kind, commit } = expected;
   switch (kind) {
@@ -177,8 +179,8 @@ export function expectedBelow(
       return belowNamed(expected, bytes, filter);
     case 'root':
     case 'tree': {
-      const node = new Node(bytes);
-      if (node.level > 0) return belowNode(expected, node, filter);
+      const node = decodedNode(bytes);
+      if (node.level > 0) return belowNode(expected, node, filter, children);
       return kind === 'root'
         ? belowRootLeaf(expected, node, filter)
         : belowLeaf(commit, node, filter);
@@ -223,11 +225,16 @@ function belowNamed(
   return below;
 }
 
-function belowNode(expected: Expectation, node: Node, { leaves }: ReceptionFilter): Expectation[] {
+function belowNode(
+  expected: Expectation,
+  node: Node,
+  { leaves }: ReceptionFilter,
+  children: readonly number[] = Array.from({ length: node.count }, (_, i) => i),
+): Expectation[] {
   const { kind, schema, commit } = expected;
   if (kind === 'tree' && node.level === 1 && !leaves) return [];
   const isEnd = kind === 'tree' && node.level === 1 && (node.flags & FLAG_REFERS) === 0;
-  return Array.from({ length: node.count }, (_, i) => {
+  return children.map((i) => {
     const ref = node.child(i);
     return {
       kind: isEnd ? 'end' : kind,

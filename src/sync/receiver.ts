@@ -19,7 +19,6 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { DvError } from '../errors.ts';
 import type { Hash } from '../hash.ts';
 import { COMMIT_KIND, decodeCommit, decodeSchema } from '../model/objects.ts';
-import type { NodeRef } from '../prolly/node.ts';
 import { NodeStore } from '../prolly/node-store.ts';
 import { loadCompression } from '../store/compression.ts';
 import type { ObjectStore, StateUpdate, Store } from '../store/contract.ts';
@@ -27,6 +26,7 @@ import type { EncodedChunk, Presence, ReceivedChunk } from '../store/transfer.ts
 import { EntryChecker } from '../tuple/check-entry.ts';
 import { Counterparts } from './counterparts.ts';
 import { ChunkDecoder } from './decode-chunk.ts';
+import { decodedNode } from './decoded-node.ts';
 import {
   checkChunk,
   type Expectation,
@@ -42,7 +42,7 @@ import type { ReceivedPack, ReceiverOptions, Reception } from './reception.ts';
 import { remoteError } from './remote-error.ts';
 import { checkRootNames } from './root-names.ts';
 import { type BroughtClock, laterClock } from './taken-clocks.ts';
-import { isVouched, samples, vouchedChildren, vouchedParts } from './vouching.ts';
+import { mayVouch, samples, unvouchedChildren, vouchedParts } from './vouching.ts';
 
 export type { ReceivedPack, ReceiverOptions, Reception };
 
@@ -316,33 +316,35 @@ export class Receiver {
   ): Promise<Expectation[]> {
     const below: Expectation[] = [];
     for (const one of expected) {
-      const plain = expectedBelow(one, bytes, this.filter);
+      const children = await this.unvouched(one, bytes, like);
+      const plain = expectedBelow(one, bytes, this.filter, children);
       const placed = await this.counterparts.place(one, bytes, plain);
-      const vouching = one.beside ?? like;
-      if (one.kind === 'blob') {
+      if (one.kind !== 'blob') below.push(...placed);
+      else {
         const vouched = await this.vouchedParts(one.beside, bytes);
         below.push(...placed.filter(({ hash, size }) => vouched.get(hash) !== size));
-        continue;
-      }
-      if (vouching === undefined || plain[0]?.ref === undefined) below.push(...placed);
-      else {
-        const vouched = await this.vouchedBy(vouching, bytes, one.beside !== undefined);
-        below.push(...placed.filter((child) => !isVouched(vouched, child)));
       }
     }
     return below;
   }
 
-  /** Children of a node that is whole here, or was looked through; but for its last. */
-  private async vouchedBy(
-    node: Hash,
+  /**
+   * Children that no node which is whole here, or was looked through, vouches for; undefined:
+   * there is no such node.
+   */
+  private async unvouched(
+    { kind, beside, mustEnd = false }: Expectation,
     bytes: Uint8Array,
-    isCounterpart: boolean,
-  ): Promise<ReadonlyMap<Hash, NodeRef>> {
-    if (!(await this.isHere(node))) return new Map();
-    const children = vouchedChildren(await this.received.get(node), bytes, isCounterpart);
-    if (!this.seen.has(node) && children.size > 0) this.relied.add(node);
-    return children;
+    like: Hash | undefined,
+  ): Promise<readonly number[] | undefined> {
+    const vouching = beside ?? like;
+    const isInternal = (kind === 'root' || kind === 'tree') && bytes[2] > 0;
+    if (vouching === undefined || !isInternal || !(await this.isHere(vouching))) return undefined;
+    const known = await this.received.get(vouching);
+    if (!mayVouch(known, bytes, beside !== undefined)) return undefined;
+    const knownNode = decodedNode(known);
+    if (!this.seen.has(vouching) && knownNode.count > 1) this.relied.add(vouching);
+    return unvouchedChildren(knownNode, decodedNode(bytes), mustEnd);
   }
 
   private async vouchedParts(

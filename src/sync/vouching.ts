@@ -10,30 +10,31 @@
 import type { Hash } from '../hash.ts';
 import { INDEX_KIND } from '../model/blob.ts';
 import { blobParts } from '../model/blob-check.ts';
-import { NODE_KIND, Node, type NodeRef } from '../prolly/node.ts';
+import { newChildren } from '../prolly/new-children.ts';
+import { NODE_KIND, type Node } from '../prolly/node.ts';
 import type { Expectation } from './expectation.ts';
-import { isSameRef } from './pending-set.ts';
 
 /** Offsets of the level and of the flags in a node; an index has its level at the same. */
 const LEVEL = 2;
 const FLAGS = 3;
 
-/** Children of `known` that it vouches for in the node `bytes`. */
-export function vouchedChildren(
+/** Whether children of `known`, a chunk, may be vouched for in the node `bytes`. */
+export function mayVouch(
   known: Uint8Array | undefined,
   bytes: Uint8Array,
   isCounterpart: boolean,
-): ReadonlyMap<Hash, NodeRef> {
-  const children = new Map<Hash, NodeRef>();
-  if (known?.[0] !== NODE_KIND || bytes[0] !== NODE_KIND) return children;
-  if (known[LEVEL] !== bytes[LEVEL] || known[FLAGS] > bytes[FLAGS]) return children;
-  if (!isCounterpart && bytes[FLAGS] !== 0) return children;
-  const node = new Node(known);
-  for (let i = 0; i < node.count - 1; i++) {
-    const ref = node.child(i);
-    children.set(ref.hash, ref);
-  }
-  return children;
+): known is Uint8Array {
+  if (known?.[0] !== NODE_KIND || bytes[0] !== NODE_KIND) return false;
+  if (known[LEVEL] !== bytes[LEVEL] || known[FLAGS] > bytes[FLAGS]) return false;
+  return isCounterpart || bytes[FLAGS] === 0;
+}
+
+/** Indexes of the children of `node` that `known` does not vouch for. */
+export function unvouchedChildren(known: Node, node: Node, mustEnd: boolean): number[] {
+  return newChildren(node, known, (index, other) => {
+    const isAsked = index < node.count - 1 || mustEnd;
+    return isAsked && other < known.count - 1;
+  });
 }
 
 /**
@@ -50,15 +51,6 @@ export function vouchedParts(
   if (!isIndex || known[LEVEL] !== bytes[LEVEL]) return parts;
   for (const { hash, size } of blobParts({}, known).slice(0, -1)) parts.set(hash, size ?? 0);
   return parts;
-}
-
-/** Whether it is a child that is vouched for. */
-export function isVouched(
-  vouched: ReadonlyMap<Hash, NodeRef>,
-  { hash, ref, mustEnd }: Expectation,
-): boolean {
-  const said = vouched.get(hash);
-  return said !== undefined && mustEnd === true && isSameRef(said, ref);
 }
 
 /**

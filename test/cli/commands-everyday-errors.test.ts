@@ -159,7 +159,7 @@ describe('is refused with what to do instead', () => {
         2,
         'error: \'nice\' is no format of commits\nhint: oneline, short, medium, full, fuller, or a template such as "%h %an: %s"\n',
       ],
-      ['log -n few', 2, "error: 'few' is no number of commits\n"],
+      ['log -n few', 2, "error: 'few' is no whole number\n"],
       ['status --short extra', 2, expect.stringContaining('too many arguments') as never],
     ]);
     expect(await shell.ok('status', '-s')).toBe(' M cities.csv\n');

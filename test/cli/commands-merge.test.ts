@@ -87,6 +87,13 @@ test('flags that exclude each other, and rules that are none', async () => {
 
 test('what a rule decides is in the merge commit, and log and show tell it', async () => {
   const shell = await apart();
+  // The hint names a commit, so it comes with one.
+  const hint = 'dv log --resolved -1';
+  expect(await shell.ok('merge', '--dry-run', '--resolve', 'sum', 'side')).not.toContain(hint);
+  expect(await shell.ok('merge', '--squash', '--resolve', 'sum', 'side')).toMatch(/by rule$/m);
+  await shell.ok('reset', '--hard');
+  expect(await shell.ok('merge', '--resolve', 'sum', 'side')).toContain(hint);
+  await shell.ok('reset', '--hard', 'HEAD~1');
   const merged = await shell.json('merge', '--resolve', 'sum', '-m', 'both', 'side');
   expect(merged).toMatchObject({ outcome: 'merged', resolved: { count: 1 } });
   expect(read(shell)).toContain('1,Bern,17');
@@ -168,7 +175,15 @@ test('questions in JSON: history, blame, show --key, bisect, reflog', async () =
   expect(await shell.ok('blame', '--cells', '--columns', 'pop', 'c.csv')).toMatch(
     /^[0-9a-f]{7} \(Test Author .*\) 1 {2}12 \[[0-9a-f]{7}\]$/m,
   );
+  await refused(shell, 2, 'unknown-column', 'blame', '--columns', 'popp', 'c.csv');
+  await refused(shell, 2, 'unknown-table', 'bisect', '--where', 'pop = 12', 'd.csv');
   expect(await shell.ok('show', 'side:c.csv', '--key', '2')).toMatch(/name +Coire/);
+  const { stdout, stderr } = await shell.run(['show', 'side:c.csv', '--limit', '1']);
+  expect([stdout.split('\n').length, stderr]).toEqual([
+    3,
+    'only the first 1 row; --limit or --full shows more\n',
+  ]);
+  await refused(shell, 2, 'bad-option', 'show', 'side:c.csv', '--where', 'id = 1');
   expect(await shell.json('bisect', '--where', 'pop = 12', 'c.csv')).toMatchObject({
     commit: await shell.ok('log', '-1', '--pretty', '%H').then((text) => text.trim()),
   });
@@ -201,6 +216,78 @@ test('conflicts out to a file and back, and a file that was edited into nonsense
   expect(read(shell)).toContain('1,Bern,99');
 });
 
+test('conflicts on one line each, counted by condition, and what does not go into a file', async () => {
+  const shell = await Shell.open();
+  shell.write('notes.txt', 'a');
+  await shell.ok('add', 'notes.txt');
+  await shell.commit('c.csv', rows('1,"two\nlines",1', '2,b,2'), 'base');
+  await shell.ok('switch', '-c', 'side');
+  shell.write('notes.txt', 'b');
+  await shell.ok('add', 'notes.txt');
+  await shell.commit('c.csv', rows('1,"other\n\tlines",1', '2,c,2'), 'theirs');
+  await shell.ok('switch', 'main');
+  shell.write('notes.txt', 'c');
+  await shell.ok('add', 'notes.txt');
+  await shell.commit('c.csv', rows('1,one,1', '2,d,2'), 'ours');
+  await shell.run(['merge', 'side']);
+  expect(await shell.ok('status', '--short')).toBe('UU c.csv\nUU notes.txt\n');
+  expect((await shell.run(['conflicts'])).stdout).toMatch(
+    /^ {2}\* name {2}two⏎lines {2}one {3}other⏎⇥lines$/m,
+  );
+  expect((await shell.run(['conflicts', '--stat', '--where', "theirs_name = 'c'"])).stdout).toBe(
+    ' c.csv | 1 conflict\n',
+  );
+  const { stdout, stderr } = await shell.run(['conflicts', '--where', 'id = 1', '--export', '-']);
+  expect(stdout.startsWith('table,conflict,side,take,id,name,pop\nc.csv,name,base')).toBe(true);
+  expect(stderr).toBe('1 conflict written to standard output\n');
+  const { stderr: all } = await shell.run(['conflicts', '--export', 'x.csv']);
+  expect(all).toMatch(/^2 conflicts written to x.csv\n'notes.txt' is not in it: dv resolve /);
+  await refused(shell, 2, 'bad-option', 'resolve', 'c.csv', '--from', 'x.csv');
+});
+
+test('dv merge does not end, nor give up, what is no merge', async () => {
+  const shell = await apart();
+  await refused(shell, 2, 'bad-option', 'merge', '--abort', '--continue');
+  shell.write('c.csv', OURS.replace('12', '13'));
+  await shell.ok('add', 'c.csv');
+  await refused(shell, 3, 'no-merge', 'merge', '--continue', '-m', 'No merge');
+  await shell.ok('reset', '--hard');
+  await shell.run(['cherry-pick', 'side']);
+  await refused(shell, 3, 'no-merge', 'merge', '--abort');
+  expect((await shell.run(['merge', 'side'])).stderr).toContain(
+    'dv cherry-pick --continue ends it',
+  );
+  await shell.ok('resolve', '--theirs');
+  await refused(shell, 3, 'no-merge', 'merge', '--continue');
+  await shell.ok('cherry-pick', '--abort');
+  expect(read(shell)).toBe(OURS);
+});
+
+test('status tells of what waits without conflicts', async () => {
+  const shell = await apart();
+  await shell.run(['cherry-pick', 'side']);
+  expect(await shell.ok('status')).not.toContain('to go');
+  await shell.ok('resolve', '--theirs');
+  await shell.ok('commit', '-m', 'By hand');
+  expect(await shell.ok('status')).toContain('You are picking; no commit is left.');
+  expect(await shell.json('status')).toMatchObject({
+    sequence: { operation: 'cherry-pick', isEdit: false, left: 0 },
+  });
+  await shell.ok('cherry-pick', '--continue');
+  expect(await shell.json('status')).not.toHaveProperty('sequence');
+  const plan = await shell.ok('log', '--reverse', '--pretty', 'edit %H', 'HEAD~2..');
+  shell.write('plan', plan);
+  await shell.ok('rebase', '--todo', 'plan', 'HEAD~2');
+  expect(await shell.ok('status')).toMatch(
+    /^You are rebasing, and stopped to edit [0-9a-f]{7}; 1 commit to go\.\n {2}\("dv rebase --cont/m,
+  );
+  await shell.ok('rebase', '--abort');
+  await shell.ok('bisect', 'start', 'HEAD');
+  expect(await shell.ok('status')).toContain('You are bisecting.');
+  await shell.ok('bisect', 'reset');
+  expect(await shell.ok('status')).not.toContain('You are');
+});
+
 test('rerere is told of, counted and forgotten', async () => {
   const shell = await apart();
   await shell.ok('config', 'rerere.enabled', 'true');
@@ -225,6 +312,11 @@ test('--as-of goes with every command that takes a revision to look at or go bac
     ['reset', '--hard'],
     ['merge', 'side'],
     ['merge-base', 'HEAD', 'side'],
+    ['cherry-pick', 'side'],
+    ['revert', 'HEAD'],
+    ['rebase', 'side'],
+    ['bisect', '--where', 'id = 1', 'c.csv'],
+    ['table', 'rules', 'HEAD:c.csv'],
     ['cat-object', 'HEAD'],
     ['history', 'c.csv', '1'],
     ['blame', 'c.csv'],

@@ -54,6 +54,23 @@ describe('ingest from a pipe', () => {
     expect(hashes[0].stdout.split(' ')[0].trim()).toBe(hashes[1].stdout.split(' ')[0].trim());
   });
 
+  it('says before the first record what would be wrong of each', async () => {
+    const cwd = await temporaryRepository();
+    await done(cwd, ['t', '--key', 'id'], '{"id":1,"v":"a"}\n');
+    const { stdout } = await runDv(['log', '-1', '--pretty', '%s'], { cwd });
+    expect(stdout).toBe('ingest 1 row into t from standard input\n');
+    const cases: [args: string[], complaint: string][] = [
+      [['t', '--key', 'v'], `error: 't' has the key id, not "v"\n`],
+      [['a/../b'], `error: table name "a/../b" has a part '..'\n`],
+      [['t', '--from', 'none.ndjson'], "error: there is no file 'none.ndjson'\n"],
+    ];
+    for (const [args, complaint] of cases) {
+      const { stderr } = await runDv(['ingest', ...args], { cwd, input: '{"v":"b","id":2}\n' });
+      expect(stderr.slice(0, complaint.length)).toBe(complaint);
+    }
+    expect(await rows(cwd)).toEqual(['{"id":1,"v":"a"}']);
+  });
+
   it('reads CSV, with quotes over lines, nulls and deletes', async () => {
     const cwd = await temporaryRepository();
     const first = 'id,note,n\n1,"a, ""b""\nc",5\n2,,""\n3,x,7\n';

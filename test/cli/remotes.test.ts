@@ -53,6 +53,30 @@ describe('clone', () => {
     expect(await commitOf(empty)).toBe(await commitOf(first, 'main'));
   });
 
+  test('at a tag is on no branch, whatever it comes from', async () => {
+    const scene = new RemoteScene();
+    const { url, first } = await scene.openPublished();
+    const at = await commitOf(first);
+    await first.ok('tag', 'light');
+    await first.ok('tag', '-a', '-m', 'As published', 'v1');
+    await first.commit('x.csv', `${ROWS}4,d\n`, 'Two');
+    await first.ok('push', '--all', '--tags', 'origin');
+    await first.ok('bundle', 'create', '../all.bundle');
+    for (const [i, from] of [url, '../all.bundle'].entries()) {
+      for (const tag of ['light', 'v1']) {
+        const place = `${tag}-${i}`;
+        expect(await first.json('clone', '-b', tag, from, `../${place}`)).toMatchObject({
+          branch: null,
+          commit: at,
+        });
+        const clone = scene.shell(place);
+        expect(await clone.json('status')).toMatchObject({ branch: null, commit: at, clean: true });
+        expect(readFileSync(join(clone.directory, 'x.csv'), 'utf8')).toBe(ROWS);
+        await expectSound(clone);
+      }
+    }
+  });
+
   test('of nothing yet', async () => {
     const scene = new RemoteScene();
     const origin = scene.shell('origin');
@@ -252,12 +276,48 @@ describe('push', () => {
     });
     await second.ok('branch', 'b');
     const atomic = await failing(second, 'push', '--atomic', 'origin', 'main', 'b');
-    expect(atomic.error).toMatchObject({ code: 'push-refused' });
+    expect(atomic).toMatchObject({ status: 3, error: { code: 'not-fast-forward' } });
+    expect(atomic.error.message).toBe('2 of 2 refs were refused');
     expect(await first.ok('ls-remote', 'origin', 'b')).toBe('');
     await first.ok('push', 'origin', ':a', '--quiet');
-    expect(await first.ok('ls-remote', '--heads')).not.toContain('/a\n');
+    const main = await commitOf(first);
+    expect(await first.ok('ls-remote', '--heads')).toBe(`${main}\trefs/heads/main\n`);
+    expect(await first.ok('ls-remote')).toMatch(
+      new RegExp(`^${main}\tHEAD\n${main}\trefs/heads/main\n`),
+    );
     const noRef = await failing(first, 'push', 'origin', '--delete', 'none');
     expect(noRef.error).toMatchObject({ code: 'unknown-ref' });
+  });
+
+  test('a lease stands behind =, so that a remote may follow the flag', async () => {
+    const scene = new RemoteScene();
+    const { first } = await scene.openPublished();
+    await first.ok('push', 'origin', 'main:fix');
+    await first.ok('commit', '--amend', '-m', 'Rewritten');
+    await first.ok('push', '--force-with-lease', 'origin', 'main:fix');
+    expect(await commitOf(first, 'origin/fix')).toBe(await commitOf(first));
+    const other = await failing(first, 'push', '--force-with-lease=fix', 'origin', 'main');
+    expect(other.error).toMatchObject({ code: 'not-fast-forward' });
+    await first.ok('push', '--force-with-lease=main:main@{1}', 'origin', 'main');
+    expect(await commitOf(first, 'origin/main')).toBe(await commitOf(first));
+  });
+
+  test('refuses flags that contradict each other, and sources that are not there', async () => {
+    const scene = new RemoteScene();
+    const { first } = await scene.openPublished();
+    const cases: [args: string[], message: string][] = [
+      [['--delete', 'origin'], "'--delete' needs the names of refs"],
+      [['--all', '--delete', 'origin'], "'--delete' and '--all' exclude each other"],
+      [['--tags', '--delete', 'origin', 'x'], "'--delete' and '--tags' exclude each other"],
+      [['--all', 'origin', 'main'], "'--all' pushes every branch, so name none"],
+      [['origin', 'none'], '"none" names no commit'],
+      [['origin', 'none:refs/heads/x'], '"none" names no commit'],
+      [['origin', 'main~0:x'], "'main~0' is no branch, so 'x' may be a branch or a tag"],
+    ];
+    for (const [args, message] of cases) {
+      const { status, error } = await failing(first, 'push', ...args);
+      expect({ status, message: error.message }).toEqual({ status: 2, message });
+    }
   });
 
   test('to a repository with files is refused, unless it says otherwise', async () => {
@@ -374,6 +434,17 @@ test('bundles carry a repository in a file', async () => {
   await stranger.ok('init', '--quiet');
   const { status } = await stranger.run(['bundle', 'verify', week]);
   expect(status).toBe(1);
+  const needed = await commitOf(first, 'v1');
+  for (const args of [
+    ['bundle', 'unbundle', week],
+    ['fetch', week, 'main'],
+    ['clone', week, 'in'],
+  ]) {
+    const { error } = await failing(stranger, ...args);
+    expect(error).toMatchObject({ code: 'bad-pack', data: { missing: [needed] } });
+    expect(error.message).toContain(`goes on from ${needed}, which is not here`);
+  }
+  expect(existsSync(join(stranger.directory, 'in'))).toBe(false);
   await clone.ok('fetch', week, 'main:refs/remotes/week/main');
   expect(await commitOf(clone, 'week/main')).toBe(two);
   expect(await clone.ok('bundle', 'unbundle', week)).toContain('refs/heads/main');

@@ -109,10 +109,14 @@ describe('fsck', () => {
       await repo.store.putMany([node, forgedTable]);
       const changes = new Map([['t.csv', { ...entry, table: forgedTable.hash }]]);
       const forgedRoot = await editRoot(repo.nodes, root, changes);
-      const roots = [{ kind: 'root' as const, hash: forgedRoot, path: 'forged' }];
-      const list = await problems(checkRepository(repo.store, roots, () => {}));
-      expect(list.map(({ problem }) => problem).join()).toMatch(message);
-      expect(list[0].affects).toContain("'t.csv'");
+      const sound = { kind: 'root' as const, hash: root, path: 'sound' };
+      const other = { kind: 'root' as const, hash: forgedRoot, path: 'forged' };
+      // Alone, and where all its children are known from a sound node.
+      for (const roots of [[other], [sound, other]]) {
+        const list = await problems(checkRepository(repo.store, roots, () => {}));
+        expect(list.map(({ problem }) => problem).join()).toMatch(message);
+        expect(list[0].affects).toBe("forged, 't.csv'");
+      }
     }
   });
 

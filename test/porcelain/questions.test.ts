@@ -6,13 +6,16 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Hash } from '../../src/hash.ts';
 import { readCommit } from '../../src/model/object-reader.ts';
+import { add } from '../../src/porcelain/add.ts';
 import { bisectMark, bisectReset, bisectStart, bisectWhere } from '../../src/porcelain/bisect.ts';
 import { exportVersions } from '../../src/porcelain/export-versions.ts';
 import { merge } from '../../src/porcelain/merge.ts';
 import { readRows } from '../../src/porcelain/read-rows.ts';
+import { remove } from '../../src/porcelain/remove.ts';
 import { type Repository, resolveCommit } from '../../src/porcelain/repository.ts';
 import { blame, changedCells, historyOf, readOneRow } from '../../src/porcelain/row-questions.ts';
 import { Branched, csv, FILE } from '../support/branched.ts';
+import { collect } from '../support/table-diffs.ts';
 
 const KEYS = [1, 2, 3, 4, 5, 6];
 
@@ -236,6 +239,8 @@ test('bisect finds the commit that made a condition true, by itself and by hand'
   expect(commits.indexOf((await bisectWhere(repo, FILE, "c = 'new'")).commit)).toBe(5);
   const refused = expect.objectContaining({ code: 'bad-bisect' });
   await expect(bisectWhere(repo, FILE, 'b = 77')).rejects.toEqual(refused);
+  const unknown = expect.objectContaining({ code: 'unknown-table' });
+  await expect(bisectWhere(repo, 'none.csv', 'b = 22')).rejects.toEqual(unknown);
   await expect(bisectWhere(repo, FILE, 'b = 22', { good: ['HEAD~1'] })).rejects.toEqual(refused);
   await bisectStart(repo, 'HEAD', [commits[0]]);
   for (let at = await scene.head(); ; at = await scene.head()) {
@@ -259,4 +264,20 @@ test('a revision as of a time is the newest commit of then', async () => {
   await expect(resolveCommit({ ...scene.repo, asOf: 0 }, 'HEAD')).rejects.toMatchObject({
     code: 'bad-revision',
   });
+});
+
+test('what is only staged changes nothing about history: not its columns, nor that it is gone', async () => {
+  await using scene = await Branched.open(csv('id,a,b', '1,0,0', '2,0,0'));
+  const { repo } = scene;
+  const asked = async () => ({
+    versions: Buffer.concat(await collect(exportVersions(repo, FILE))).toString(),
+    blamed: (await collect(blame(repo, FILE, { cells: 'all' }))).flat().map(({ row }) => row),
+    history: (await collect(historyOf(repo, FILE, ['1'], { columns: ['a'] }))).length,
+  });
+  const before = await asked();
+  scene.write(csv('new,b,id', 'x,0,1', 'y,0,2'));
+  await add(repo, [scene.path]);
+  expect(await asked()).toEqual(before);
+  await remove(repo, [scene.path], { force: true });
+  expect(await asked()).toEqual(before);
 });

@@ -202,6 +202,8 @@ test('a file filled in settles conflicts, by side and by cell', async () => {
 
 const nonsense: [string, (text: string) => string, string][] = [
   ['no CSV of conflicts', () => 'hello\n', 'bad-resolution'],
+  ['nothing in it', () => '', 'bad-resolution'],
+  ['no line to resolve', (text) => text.replace(/^[^\n]*,resolved,.*\n/gm, ''), 'bad-resolution'],
   ['a column less', (text) => text.replaceAll(',take,', ','), 'bad-resolution'],
   ['another header', (text) => text.replace('side', 'seite'), 'bad-resolution'],
   [

@@ -1,6 +1,8 @@
 /** `cherry-pick`, `revert` and `rebase`: what they make, where they stop, and how they go on. */
 import { describe, expect, test } from 'vitest';
 import { readCommit } from '../../src/model/object-reader.ts';
+import { listOperations } from '../../src/model/operations.ts';
+import { add } from '../../src/porcelain/add.ts';
 import { commit } from '../../src/porcelain/commit.ts';
 import { merge } from '../../src/porcelain/merge.ts';
 import { cherryPick, revert } from '../../src/porcelain/pick.ts';
@@ -213,6 +215,35 @@ describe('rebase', () => {
     expect(await scene.problems()).toEqual([]);
   });
 
+  test('by a plan that drops every commit', async () => {
+    await using scene = await open();
+    await scene.go('side');
+    const edit = plan((lines) => lines.map((line) => line.replace('pick', 'drop')));
+    await rebase(scene.repo, 'main', { plan: edit });
+    expect(await scene.messages()).toEqual(['main', 'base']);
+    expect(await scene.problems()).toEqual([]);
+  });
+
+  test('that has nothing to move is no operation', async () => {
+    await using scene = await open();
+    const before = await listOperations(scene.repo.store);
+    const result = await rebase(scene.repo, 'main~1');
+    expect(result).toMatchObject({ outcome: 'up-to-date', made: [], commit: await scene.head() });
+    expect(await listOperations(scene.repo.store)).toEqual(before);
+  });
+
+  test('asks for no plan while something is staged', async () => {
+    await using scene = await open();
+    scene.write(table('1,staged', '2,y', '3,main'));
+    await add(scene.repo, [scene.path]);
+    const asked = rebase(scene.repo, 'main~1', {
+      plan: () => {
+        throw new Error('a plan was asked for');
+      },
+    });
+    await expect(asked).rejects.toMatchObject({ code: 'unsaved-changes' });
+  });
+
   test('stops to let a commit be edited', async () => {
     await using scene = await open();
     await scene.go('side');
@@ -230,6 +261,8 @@ describe('rebase', () => {
     ['a word that is none', ([one]) => [one.replace('pick', 'pack')]],
     ['a commit that is not there', () => ['pick ffffffffffff']],
     ['a commit twice', ([one]) => [one, one]],
+    ['nothing in it', ([one]) => [`# ${one}`]],
+    ['a commit to drop that is not there', () => ['drop ffffffffffff']],
     ['nothing to squash into', ([one]) => [one.replace('pick', 'squash')]],
   ];
 
@@ -270,6 +303,21 @@ describe('rebase', () => {
     });
     expect(await resolveCommit(scene.repo, 'side')).toBe(base);
   });
+});
+
+test('revisions as of a time: those that were typed, and HEAD as it is', async () => {
+  await using scene = await open();
+  const { repo } = scene;
+  const two = await readCommit(repo.store, await resolveCommit(repo, 'side~1'));
+  const then = { ...repo, asOf: two.committer.time };
+  await scene.go('main');
+  await cherryPick(then, ['side']);
+  expect(await scene.messages()).toEqual(['two', 'main', 'base']);
+  await revert(then, ['side~0']);
+  expect((await scene.messages())[0]).toMatch(/^Revert "two"\n/);
+  await scene.go('side');
+  await rebase({ ...repo, asOf: two.committer.time }, 'main');
+  expect(await scene.messages()).toEqual(['three', 'two', 'one', 'base']);
 });
 
 test('one at a time, and none over work in the way', async () => {

@@ -1,4 +1,6 @@
 /** `stash`: work put aside and brought back, all of it or some rows. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { add } from '../../src/porcelain/add.ts';
 import { commit } from '../../src/porcelain/commit.ts';
@@ -61,6 +63,22 @@ test('some tables go; what was staged of the others stays staged', async () => {
   expect((await listStash(repo)).length).toBe(0);
   await stashPush(repo, { paths: ['t.csv'] });
   expect([scene.read(), scene.read('u.csv')]).toEqual([BASE, BASE]);
+});
+
+test('a directory stands for what is in it, and a path that is not tracked is told', async () => {
+  await using scene = await Branched.open(BASE);
+  const { repo, directory } = scene;
+  mkdirSync(join(directory, 'd'));
+  await scene.commit(BASE, 'second', 'd/u.csv');
+  scene.write(EDITED);
+  writeFileSync(join(directory, 'd/u.csv'), EDITED);
+  await expect(stashPush(repo, { paths: ['none.csv'] })).rejects.toMatchObject({
+    code: 'unknown-table',
+  });
+  await stashPush(repo, { paths: [join(directory, 'd')] });
+  expect([scene.read(), scene.read('d/u.csv')]).toEqual([EDITED, BASE]);
+  await stashPush(repo, { paths: [directory] });
+  expect(scene.read()).toBe(BASE);
 });
 
 test('entries are numbered from the newest, applied by number, dropped and cleared', async () => {

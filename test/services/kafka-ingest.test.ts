@@ -6,7 +6,7 @@ import { runDv, startDv, temporaryRepository, until } from '../support/cli.ts';
 import { findBrokerJars, KafkaBroker } from '../support/kafka.ts';
 import { TestTopics } from '../support/kafka-topics.ts';
 
-const found = findBrokerJars();
+const found = await findBrokerJars();
 if ('missing' in found) console.warn(`Kafka tests are skipped: ${found.missing}`);
 
 describe.skipIf('missing' in found)('ingest from Kafka', () => {

@@ -19,7 +19,7 @@ const RECORDS = Number(process.env.DV_KILL_RECORDS ?? 30_000);
 const PARTITIONS = 3;
 const TOPIC = 'flow';
 
-const found = findBrokerJars();
+const found = await findBrokerJars();
 if ('missing' in found) console.warn(`Kafka tests are skipped: ${found.missing}`);
 
 /** A dv that is started again whenever it has ended. */

@@ -6,7 +6,7 @@ import { runDv, startDv, temporaryDirectory, until } from '../support/cli.ts';
 import { findBrokerJars, freePorts, KafkaBroker } from '../support/kafka.ts';
 import { type ReadMessage, TestTopics } from '../support/kafka-topics.ts';
 
-const found = findBrokerJars();
+const found = await findBrokerJars();
 if ('missing' in found) console.warn(`Kafka tests are skipped: ${found.missing}`);
 
 describe.skipIf('missing' in found)('watch into Kafka', () => {
@@ -142,6 +142,22 @@ describe.skipIf('missing' in found)('watch into Kafka', () => {
     const more = await topics.read('once.orders');
     expect(more.length).toBe(11);
     expect(bytes(await topics.read('twice.orders'))).toEqual(bytes(more));
+  });
+
+  it('goes on from a topic of cursors that has many partitions', async () => {
+    const cwd = await shop();
+    await topics.create('many.cursor', 7, { 'cleanup.policy': 'compact' });
+    const watch = ['watch', 'main', '--to', kafka('many'), '--once'];
+    for (let i = 1; i <= 3; i++) {
+      await write(cwd, `{"id":${i}}\n`);
+      await dv(cwd, ...watch);
+    }
+    const ops = parsed(await topics.read('many.orders')).map(([key, { op }]) => [key, op]);
+    expect(ops).toEqual([
+      ['{"id":1}', 'r'],
+      ['{"id":2}', 'c'],
+      ['{"id":3}', 'c'],
+    ]);
   });
 
   it("follows a server, through its death and the broker's", async () => {

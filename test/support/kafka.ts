@@ -4,57 +4,19 @@
  * started again on the same ports and data.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { type FoundJars, findJars } from './maven-jars.ts';
 
 const POM = fileURLToPath(new URL('../services/pom.xml', import.meta.url));
-const RESOLVE_MS = 300_000;
 const START_MS = 90_000;
 
-/** Where the jars are, or why there are none. Resolved once a machine. */
-export function findBrokerJars(): { readonly jars: string } | { readonly missing: string } {
-  const named = process.env.DV_KAFKA_JARS;
-  if (named) return existsSync(named) ? { jars: named } : { missing: `no folder '${named}'` };
-  if (spawnSync('java', ['-version']).status !== 0) return { missing: 'no java to run' };
-  const digest = createHash('sha256').update(readFileSync(POM)).digest('hex').slice(0, 12);
-  const jars = join(tmpdir(), `dv-kafka-jars-${digest}`);
-  return existsSync(jars) ? { jars } : resolveJars(jars);
-}
-
-function resolveJars(jars: string): { readonly jars: string } | { readonly missing: string } {
-  const fresh = mkdtempSync(`${jars}-`);
-  const { status, stdout, error } = spawnSync(
-    'mvn',
-    [
-      ...['-B', '-q', '-f', POM, 'dependency:copy-dependencies'],
-      ...['-DincludeScope=runtime', `-DoutputDirectory=${fresh}`],
-    ],
-    { encoding: 'utf8', timeout: RESOLVE_MS },
-  );
-  if (status !== 0) {
-    rmSync(fresh, { recursive: true, force: true });
-    const why = error?.message ?? stdout.split('\n').find((line) => line.includes('ERROR'));
-    return { missing: `Maven could not fetch Kafka: ${why ?? 'no reason given'}` };
-  }
-  try {
-    renameSync(fresh, jars);
-  } catch {
-    rmSync(fresh, { recursive: true, force: true }); // another run was faster
-  }
-  return { jars };
+/** Where the jars are, or why there are none. */
+export function findBrokerJars(): Promise<FoundJars> {
+  return findJars({ name: 'kafka', pom: POM, variable: 'DV_KAFKA_JARS' });
 }
 
 export class KafkaBroker {

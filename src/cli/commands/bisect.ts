@@ -4,11 +4,11 @@
  */
 import { DvError } from '../../errors.ts';
 import { bisectWhere } from '../../porcelain/bisect.ts';
+import { type AsOfFlag, declareAsOf, openAsOf } from '../as-of.ts';
 import { showFound } from '../bisect-result.ts';
 import type { CommandModule } from '../command.ts';
-import { openRepositoryOf } from '../open-repository.ts';
 
-interface Options {
+interface Options extends AsOfFlag {
   readonly where?: string;
 }
 
@@ -23,19 +23,20 @@ export const command: CommandModule<Options> = {
       .argument('[table]', 'the table')
       .argument('[range]', 'GOOD..BAD; default: all of HEAD')
       .option('--where <condition>', 'an SQL condition on its rows');
+    declareAsOf(command);
   },
   examples: [
     ['dv bisect --where "price < 0" shop.csv', 'who made a price negative'],
     ['dv bisect start main v1', 'look for yourself: main is bad, v1 was good'],
     ['dv bisect run ./check.sh', 'let a program look'],
   ],
-  async run(context, { operands: [table, range, ...more], options: { where } }) {
+  async run(context, { operands: [table, range, ...more], options: { where, asOf } }) {
     if (where === undefined || table === undefined || more.length > 0) {
       throw new DvError('bad-option', "say what to look for: '--where', and a table", {
         hint: 'dv bisect start BAD GOOD looks for something by hand',
       });
     }
-    const repo = await openRepositoryOf(context);
+    const repo = await openAsOf(context, asOf === undefined ? {} : { asOf });
     const ends = /^(.*?)\.\.(.*)$/.exec(range ?? '');
     const bad = (ends === null ? range : ends[2]) || 'HEAD';
     const good = ends?.[1] ? [ends[1]] : [];

@@ -8,8 +8,9 @@
 import {
   type BlamedRow,
   type BlameOptions,
-  blame,
-  openTable,
+  blameTable,
+  checkColumns,
+  openCommitted,
 } from '../../porcelain/row-questions.ts';
 import type { Row, Schema } from '../../tuple/schema.ts';
 import { type AsOfFlag, declareAsOf, openAsOf } from '../as-of.ts';
@@ -50,7 +51,9 @@ export const command: CommandModule<Options> = {
   ],
   async run(context, { operands: [text], options }) {
     const repo = await openAsOf(context, options);
-    const { schema } = await openTable(repo, text);
+    const table = await openCommitted(repo, text);
+    const { schema } = table;
+    checkColumns(table, options.columns ?? []);
     const request: BlameOptions = {
       ...(options.where !== undefined && { where: options.where }),
       ...(options.limit !== undefined && { limit: options.limit }),
@@ -58,7 +61,7 @@ export const command: CommandModule<Options> = {
     };
     const flush = pacedFlush(context);
     let isCut = false;
-    for await (const batch of blame(repo, text, request)) {
+    for await (const batch of blameTable(repo, table, request)) {
       for (const row of batch) {
         if (context.json) context.out.json(rowAsJson(row, schema));
         else context.out.line(renderRow(row, schema, options, context));
@@ -99,7 +102,7 @@ function renderRow(
   const text = schema.columns
     .map(({ name }, i) => ({ name, i }))
     .filter(({ name, i }) => wanted(name, i))
-    .map(({ name, i }) => cellOf(row, i, cells.get(name), { paint, shownLine }))
+    .map(({ name, i }) => cellOf(row, i, cells.get(name), paint))
     .join('  ');
   const room = width - shortHash(commit).length - author.length - 14;
   return `${head} ${isTTY && cells.size === 0 ? cutText(text, Math.max(20, room)) : text}`;
@@ -109,8 +112,8 @@ function cellOf(
   row: Row,
   place: number,
   commit: Parameters<typeof shortHash>[0] | undefined,
-  { paint, shownLine }: Pick<Context, 'paint' | 'shownLine'>,
+  paint: Context['paint'],
 ): string {
-  const text = cellText(row[place], shownLine);
+  const text = cellText(row[place]);
   return commit === undefined ? text : `${text} ${paint.dim(`[${shortHash(commit)}]`)}`;
 }

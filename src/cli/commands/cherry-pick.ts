@@ -1,8 +1,8 @@
 /** `dv cherry-pick COMMIT...`: makes commits of elsewhere again on the current branch. */
 import { DvError } from '../../errors.ts';
 import { cherryPick } from '../../porcelain/pick.ts';
+import { type AsOfFlag, declareAsOf, openAsOf } from '../as-of.ts';
 import type { CommandModule } from '../command.ts';
-import { openRepositoryOf } from '../open-repository.ts';
 import {
   declareSequence,
   resumption,
@@ -11,7 +11,7 @@ import {
 } from '../sequence-command.ts';
 import { declareStepOptions, readStepOptions, type StepFlags } from '../step-options.ts';
 
-interface Options extends SequenceFlags, StepFlags {
+interface Options extends AsOfFlag, SequenceFlags, StepFlags {
   readonly x?: boolean;
 }
 
@@ -23,6 +23,7 @@ export const command: CommandModule<Options> = {
       .option('-x', 'say in the message where the commit comes from');
     declareStepOptions(command);
     declareSequence(command);
+    declareAsOf(command);
   },
   examples: [
     ['dv cherry-pick fix', 'the last commit of a branch'],
@@ -37,7 +38,7 @@ export const command: CommandModule<Options> = {
       });
     }
     const steps = { ...readStepOptions(options), ...(options.x && { record: true }) };
-    const repo = await openRepositoryOf(context);
+    const repo = await openAsOf(context, options);
     const result = await (resume?.(repo, 'cherry-pick') ?? cherryPick(repo, operands, steps));
     return showSequence(context, repo, 'cherry-pick', result);
   },

@@ -41,7 +41,10 @@ export const command: CommandModule<Options> = {
       .argument('[table...]', 'only of these tables')
       .option('--where <condition>', 'only rows that match; x, base_x, ours_x, theirs_x')
       .option('--stat', 'only how many there are in each table')
-      .option('--export <file>', 'write them to a CSV file to fill in; dv resolve --from reads it');
+      .option(
+        '--export <file>',
+        'write them as CSV to fill in, - to standard output; see dv resolve --from',
+      );
   },
   examples: [
     ['dv conflicts', 'everything that is left'],
@@ -52,20 +55,41 @@ export const command: CommandModule<Options> = {
     const repo = await openRepositoryOf(context);
     const tables = operands.map((path) => tableNameOf(repo, path));
     const filter: ConflictFilter = { tables, where: options.where };
-    const counts = await countByTable(repo, tables);
-    const left = counts.reduce((sum, { conflicts }) => sum + conflicts, 0);
     if (options.export !== undefined) {
       if (options.stat) throw new DvError('bad-option', "'--export' does not go with '--stat'");
-      await writeFileOf(context, options.export, exportConflicts(repo, filter));
-      context.note(`${formatCount(left, 'conflicts')} written to ${options.export}`);
+      await exportTo(context, repo, filter, options.export);
       return 0;
     }
-    if (options.stat) showCounts(context, counts);
+    const counts = await countByTable(repo, tables);
+    const left = counts.reduce((sum, { conflicts }) => sum + conflicts, 0);
+    if (options.stat) showCounts(context, await countByTable(repo, tables, options.where));
     else await writeTexts(context, texts(context, repo, filter));
     if (left === 0) context.note('no conflicts are left; dv commit ends the merge');
     return left === 0 ? 0 : 1;
   },
 };
+
+async function exportTo(
+  context: Context,
+  repo: Repository,
+  filter: ConflictFilter,
+  file: string,
+): Promise<void> {
+  let rows = 0;
+  const wholes: string[] = [];
+  const pieces = exportConflicts(repo, filter, (item) => {
+    if (item.kind === 'row') rows += 1;
+    else wholes.push(item.table);
+  });
+  if (file === '-') await writeTexts(context, pieces);
+  else await writeFileOf(context, file, pieces);
+  const place = file === '-' ? 'standard output' : file;
+  context.note(context.shownLine(`${formatCount(rows, 'conflicts')} written to ${place}`));
+  for (const table of wholes) {
+    const how = `dv resolve --ours ${table}, or --theirs`;
+    context.note(context.shownLine(`'${table}' is not in it: ${how}, decides it as a whole`));
+  }
+}
 
 function showCounts(
   context: Context,

@@ -27,7 +27,10 @@ export const command: CommandModule<Options> = {
       .argument('<table>', 'TABLE, or REV:TABLE as in HEAD~2:cities.csv')
       .option('-o, --output <file>', 'all or nothing; its name may tell format and compression')
       .option('--format <name>', FORMAT_NAMES.join(', '), parseTableFormat)
-      .option('--with-version', "with the commit, time and author of each row's last change");
+      .option(
+        '--with-version',
+        "as committed, with the commit, time and author of each row's last change",
+      );
     declareAsOf(command);
   },
   examples: [

@@ -105,7 +105,7 @@ function renderVersion(
   const room = isTTY ? Math.max(16, Math.floor((width - 30) / 2)) : Number.POSITIVE_INFINITY;
   const changed = changedCells(version).filter((cell) => columns?.includes(cell.name) ?? true);
   const lines = changed.map(({ name: column, from, to }) => {
-    const [before, after] = [from, to].map((cell) => cutText(cellText(cell, shownLine), room));
+    const [before, after] = [from, to].map((cell) => cutText(cellText(cell), room));
     const label = `    ${shownLine(column)}: `;
     if (change === 'added') return `${label}${paint.added(after)}`;
     if (change === 'removed') return `${label}${paint.removed(before)}`;

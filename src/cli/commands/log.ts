@@ -116,7 +116,7 @@ function declareDigits(command: Command): void {
 
 export function parseCount(text: string): number {
   if (/^\d{1,15}$/.test(text)) return Number(text);
-  throw new DvError('bad-option', `'${text}' is no number of commits`);
+  throw new DvError('bad-option', `'${text}' is no whole number`);
 }
 
 /** @throws DvError `bad-date` */

@@ -27,8 +27,10 @@ export const command: CommandModule<Options> = {
     const { head, refs } = await lsRemote(place, remote, { ...options, patterns });
     if (context.json) context.out.json({ head, refs });
     else {
+      const isWhole = patterns.length === 0 && !options.heads && !options.tags;
+      const first = isWhole ? refs.find(({ name }) => name === head) : undefined;
+      if (first !== undefined) context.out.line(`${first.hash}\tHEAD`);
       for (const { name, hash, peeled } of refs) {
-        if (name === head) context.out.line(`${hash}\tHEAD`);
         context.out.line(context.shownLine(`${hash}\t${name}`));
         if (peeled !== undefined) context.out.line(context.shownLine(`${peeled}\t${name}^{}`));
       }

@@ -8,6 +8,7 @@
 import { DvError } from '../../errors.ts';
 import { commit } from '../../porcelain/commit.ts';
 import { type MergeResult, type MergeVerbOptions, merge } from '../../porcelain/merge.ts';
+import { requireOwnMerge } from '../../porcelain/merge-guard.ts';
 import type { Repository } from '../../porcelain/repository.ts';
 import { abortMerge } from '../../porcelain/settle-merge.ts';
 import { COLUMN_RULES, type ColumnRule } from '../../tuple/schema.ts';
@@ -80,6 +81,9 @@ export const command: CommandModule<Options> = {
   ],
   async run(context, { operands, options }) {
     if (options.abort || options.continue) {
+      if (options.abort && options.continue) {
+        throw new DvError('bad-option', "'--abort' and '--continue' exclude each other");
+      }
       if (operands.length > 0) {
         const flag = options.abort ? '--abort' : '--continue';
         throw new DvError('bad-option', `'${flag}' takes no revision`);
@@ -167,6 +171,7 @@ async function abort(context: Context, repo: Repository): Promise<number> {
 
 async function conclude(context: Context, repo: Repository, options: Options): Promise<number> {
   const message = await readMessage(context, options);
+  await requireOwnMerge(repo);
   const result = await commit(repo, { message });
   if (context.json) context.out.json({ outcome: 'merged', commit: result.commit });
   else if (!context.quiet) {
@@ -203,7 +208,7 @@ function renderResult(context: Context, result: MergeResult): string {
   };
   const rest = [
     renderSummary(result, context, MOST_LINES),
-    renderResolvedCount(result.resolved, context),
+    renderResolvedCount(result.resolved, outcome === 'merged' && !result.dryRun, context),
     renderRenumbered(result.renumbered, context),
     renderReused(result.reused),
   ];

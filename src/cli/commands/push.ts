@@ -42,7 +42,7 @@ export const command: CommandModule<Options> = {
       .addOption(
         new Option(
           '--force-with-lease [lease]',
-          'the same, but only from where it was last fetched; or REF:COMMIT',
+          'the same, but only from where it was last fetched; or =REF:COMMIT',
         )
           .preset('')
           .argParser(collectLease),

@@ -1,14 +1,13 @@
 /**
  * `dv rebase UPSTREAM [BRANCH]`: puts the commits of a branch on top of another commit.
  */
-import { DvError } from '../../errors.ts';
 import { readCommit } from '../../model/object-reader.ts';
 import { formatPlan, type PlannedStep, parsePlan, rebase } from '../../porcelain/rebase.ts';
 import type { Repository } from '../../porcelain/repository.ts';
+import { type AsOfFlag, declareAsOf, openAsOf } from '../as-of.ts';
 import type { CommandModule } from '../command.ts';
 import type { Context } from '../context.ts';
 import { editMessage } from '../message.ts';
-import { openRepositoryOf } from '../open-repository.ts';
 import { readText } from '../read-text.ts';
 import {
   declareSequence,
@@ -18,7 +17,7 @@ import {
 } from '../sequence-command.ts';
 import { readRule } from './merge.ts';
 
-interface Options extends SequenceFlags {
+interface Options extends AsOfFlag, SequenceFlags {
   readonly onto?: string;
   readonly interactive?: boolean;
   readonly todo?: string;
@@ -32,13 +31,14 @@ export const command: CommandModule<Options> = {
         'Make the commits that UPSTREAM has not again on top of it. Merges, and commits whose ' +
           'changes are there already, are left out.',
       )
-      .argument('[upstream]', 'what the commits come to stand on')
+      .argument('[upstream]', 'what the commits come to stand on; default: what the branch follows')
       .argument('[branch]', 'go to this branch first')
       .option('--onto <revision>', 'on this commit instead; UPSTREAM says which are left out')
       .option('-i, --interactive', 'edit the plan first: pick, reword, edit, squash, fixup, drop')
       .option('--todo <file>', 'take the plan from a file, or - for standard input')
       .option('--resolve <rule>', 'decide what no rule of a table decides: ours, theirs, max...');
     declareSequence(command);
+    declareAsOf(command);
   },
   examples: [
     ['dv rebase main', 'the commits of this branch, on top of main'],
@@ -48,11 +48,8 @@ export const command: CommandModule<Options> = {
   async run(context, { operands, options }) {
     const resume = resumption(options, operands);
     const [upstream, branch] = operands;
-    if (resume === undefined && upstream === undefined) {
-      throw new DvError('bad-option', 'say what to rebase on', { hint: 'dv rebase main' });
-    }
     const resolve = readRule(options.resolve);
-    const repo = await openRepositoryOf(context);
+    const repo = await openAsOf(context, options);
     const plan = await planner(context, repo, options);
     const request = {
       ...(options.onto !== undefined && { onto: options.onto }),
@@ -60,7 +57,7 @@ export const command: CommandModule<Options> = {
       ...(resolve !== undefined && { resolve }),
       ...(plan !== undefined && { plan }),
     };
-    const result = await (resume?.(repo, 'rebase') ?? rebase(repo, upstream, request));
+    const result = await (resume?.(repo, 'rebase') ?? rebase(repo, upstream ?? '@{u}', request));
     return showSequence(context, repo, 'rebase', result);
   },
 };
@@ -80,9 +77,6 @@ async function planner(
   return async (steps) => {
     const draft = `${formatPlan(steps)}\n${HELP}`;
     const planned = parsePlan(editMessage(context, repo, 'REBASE_PLAN', draft), steps);
-    if (planned.length === 0 && steps.length > 0) {
-      throw new DvError('bad-plan', 'the plan is empty', { hint: 'nothing was changed' });
-    }
     return askMessages(context, repo, planned);
   };
 }
@@ -112,7 +106,7 @@ async function askMessages(
     const draft = isJoined ? `${below}\n\n${message}` : message;
     const isAsked = step.action === 'reword' || isJoined;
     const written = isAsked
-      ? editMessage(context, repo, 'COMMIT_EDITMSG', `${draft}\n`)
+      ? editMessage(context, repo, 'REBASE_MESSAGE', `${draft}\n`)
       : undefined;
     if (step.action !== 'fixup') below = written ?? message;
     asked.push(written === undefined ? step : { ...step, message: written });

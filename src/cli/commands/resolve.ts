@@ -62,6 +62,11 @@ export const command: CommandModule<Options> = {
   async run(context, { operands, options }) {
     if (options.interactive) return onScreen(context, operands, options);
     const choice = readChoice(options);
+    if (choice === undefined && operands.length > 0) {
+      throw new DvError('bad-option', "'--from' says itself what it settles", {
+        hint: 'leave the tables out',
+      });
+    }
     const repo = await openRepositoryOf(context);
     const result =
       choice === undefined

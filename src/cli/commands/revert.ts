@@ -1,8 +1,8 @@
 /** `dv revert COMMIT...`: takes back what commits changed, by new commits. */
 import { DvError } from '../../errors.ts';
 import { revert } from '../../porcelain/pick.ts';
+import { type AsOfFlag, declareAsOf, openAsOf } from '../as-of.ts';
 import type { CommandModule } from '../command.ts';
-import { openRepositoryOf } from '../open-repository.ts';
 import {
   declareSequence,
   resumption,
@@ -11,7 +11,7 @@ import {
 } from '../sequence-command.ts';
 import { declareStepOptions, readStepOptions, type StepFlags } from '../step-options.ts';
 
-interface Options extends SequenceFlags, StepFlags {}
+interface Options extends AsOfFlag, SequenceFlags, StepFlags {}
 
 export const command: CommandModule<Options> = {
   declare(command) {
@@ -21,6 +21,7 @@ export const command: CommandModule<Options> = {
       .option('--no-edit', 'take the message as it is (dv never asks)');
     declareStepOptions(command);
     declareSequence(command);
+    declareAsOf(command);
   },
   examples: [
     ['dv revert HEAD', 'take the last commit back'],
@@ -32,7 +33,7 @@ export const command: CommandModule<Options> = {
       throw new DvError('bad-option', 'there is no commit to revert', { hint: 'dv revert COMMIT' });
     }
     const steps = readStepOptions(options);
-    const repo = await openRepositoryOf(context);
+    const repo = await openAsOf(context, options);
     const result = await (resume?.(repo, 'revert') ?? revert(repo, operands, steps));
     return showSequence(context, repo, 'revert', result);
   },

@@ -72,8 +72,10 @@ export const command: CommandModule<Options> = {
     const style = { ...plain, resolved: true };
     for (const [index, object] of objects.entries()) {
       const shown = await findShown(repo, object);
-      if (shown.kind !== 'commit') await writeEntry(context, repo, object, shown.entry);
-      else {
+      if (shown.kind !== 'commit') {
+        checkTableFlags(object, options);
+        await writeEntry(context, repo, object, shown.entry, view.limit);
+      } else {
         if (index > 0 && !context.json) context.out.line();
         const texts = showCommit(context, repo, shown, { paths, view, style, options });
         await writeTexts(context, texts);
@@ -82,6 +84,30 @@ export const command: CommandModule<Options> = {
     return 0;
   },
 };
+
+/** What only a difference has. */
+const OF_CHANGES = {
+  '--stat': 'stat',
+  '--summary': 'summary',
+  '--schema': 'schema',
+  '--name-only': 'nameOnly',
+  '--format': 'format',
+  '--layout': 'layout',
+  '--columns': 'columns',
+  '--ignore-columns': 'ignoreColumns',
+  '--where': 'where',
+  '--tolerance': 'tolerance',
+  '--complete': 'complete',
+} as const;
+
+/** @throws DvError `bad-option` for a flag that a table would not heed */
+function checkTableFlags(object: string, options: Options): void {
+  const given = Object.entries(OF_CHANGES).find(([, name]) => options[name] !== undefined);
+  if (given === undefined) return;
+  throw new DvError('bad-option', `'${given[0]}' is about what a commit changed, not a table`, {
+    hint: `dv export ${object} writes the table in any format; dv show ${object} --key one row`,
+  });
+}
 
 async function showOneRow(
   context: Context,
@@ -102,7 +128,7 @@ async function showOneRow(
     const width = Math.max(...cells.map(([name]) => displayWidth(context.shownLine(name))));
     for (const [name, cell] of cells) {
       const label = context.paint.heading(pad(context.shownLine(name), width));
-      context.out.line(`${label}  ${cellText(cell, context.shownLine)}`);
+      context.out.line(`${label}  ${cellText(cell)}`);
     }
   }
   return 0;

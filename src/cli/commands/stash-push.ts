@@ -13,7 +13,7 @@ export const command: CommandModule<Options> = {
   declare(command) {
     command
       .description('Put what is staged and what is not committed aside, and go back to HEAD.')
-      .argument('[table...]', 'only these')
+      .argument('[table...]', 'only these, or what is in these directories')
       .option('-m, --message <text>', 'what it is about')
       .option('--where <condition>', 'only changed rows that match an SQL condition');
   },

@@ -3,7 +3,8 @@
  *
  * JSON: `{"branch","commit","staged":[{table,kind,change,rows}],"unstaged":[...],
  * "untracked":[...],"clean"}`; `clean` is about tracked files only. A branch that follows
- * another has `tracking` `{upstream,ahead,behind}`; a clone that lacks something says so in
+ * another has `tracking` `{upstream,ahead,behind}`; what waits for somebody is in `merge`
+ * `{operation,theirs,conflicts}`, `sequence` `{operation,stoppedAt,isEdit,left}`, `bisecting`; a clone that lacks something says so in
  * `shallow` `{boundary}` and `partial` `{remote,tables}`.
  */
 import { Option } from 'commander';
@@ -52,7 +53,7 @@ function renderShortTracking(tracking: Tracking): string {
 const LETTERS: Readonly<Record<StatusChange, string>> = { added: 'A', modified: 'M', removed: 'D' };
 
 function renderShort(
-  { branch, staged, unstaged, untracked, tracking }: Status,
+  { branch, staged, unstaged, untracked, tracking, merge }: Status,
   options: Options,
   { paint, shownLine }: Context,
   repo: Repository,
@@ -62,6 +63,7 @@ function renderShort(
   for (const { table, change } of unstaged) {
     letters.set(table, [letters.get(table)?.[0] ?? ' ', LETTERS[change]]);
   }
+  for (const { table } of merge?.conflicts ?? []) letters.set(table, ['U', 'U']);
   const names = [...letters.keys()].sort();
   const lines = names.map((name) => {
     const [x, y] = letters.get(name) ?? [' ', ' '];

@@ -14,14 +14,14 @@
  */
 import { type RuledColumn, setTableRules, tableRules } from '../../porcelain/table-rules.ts';
 import { COLUMN_RULES, ROW_RULES } from '../../tuple/schema.ts';
+import { type AsOfFlag, declareAsOf, openAsOf } from '../as-of.ts';
 import type { CommandModule } from '../command.ts';
 import type { Context } from '../context.ts';
-import { openRepositoryOf } from '../open-repository.ts';
 import { displayWidth, pad } from '../render/width.ts';
 
 const HEAD = ['column', 'type', 'rule', ''];
 
-export const command: CommandModule = {
+export const command: CommandModule<AsOfFlag> = {
   declare(command) {
     command
       .description(
@@ -34,6 +34,7 @@ export const command: CommandModule = {
       )
       .argument('<table>', 'TABLE as it is staged; without rules to set also REV:TABLE')
       .argument('[column=rule...]', 'rules to set');
+    declareAsOf(command);
   },
   examples: [
     ['dv table rules cities.csv', 'show what decides'],
@@ -41,8 +42,8 @@ export const command: CommandModule = {
     ["dv table rules cities.csv '*=latest' rows=update-wins", 'the later change, never a removal'],
     ['dv table rules cities.csv population=none', 'ask a person again'],
   ],
-  async run(context, { operands: [table, ...assignments] }) {
-    const repo = await openRepositoryOf(context);
+  async run(context, { operands: [table, ...assignments], options }) {
+    const repo = await openAsOf(context, options);
     const isShown = assignments.length === 0;
     const rules = isShown
       ? await tableRules(repo, table)

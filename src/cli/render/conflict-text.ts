@@ -12,6 +12,7 @@ import type { RowInConflict, WholeInConflict } from '../../porcelain/conflicts.t
 import type { Cell, Row } from '../../tuple/schema.ts';
 import type { Context } from '../context.ts';
 import { cutText } from './diff/shorten.ts';
+import { visibleCell } from './diff/visible-text.ts';
 import { renderConflictLine } from './merge-conflicts.ts';
 import { displayWidth, pad } from './width.ts';
 
@@ -63,7 +64,7 @@ function renderCells(item: RowInConflict, shown: Shown): string {
   const left = width - MARK_WIDTH - nameWidth - SIDES.length * GAP.length;
   const onTerminal = Math.max(LEAST_CELL, Math.floor(left / SIDES.length));
   const cellWidth = isTTY ? onTerminal : Number.POSITIVE_INFINITY;
-  const cell = (row: Row | null, i: number) => cutText(cellText(row?.[i], shownLine), cellWidth);
+  const cell = (row: Row | null, i: number) => cutText(cellText(row?.[i]), cellWidth);
   const texts = places.map((i) => SIDES.map((side) => cell(sides[side], i)));
   const widths = SIDES.map((side, s) => {
     return Math.max(side.length, ...texts.map((line) => displayWidth(line[s])));
@@ -82,8 +83,7 @@ function renderCells(item: RowInConflict, shown: Shown): string {
   return lines.map((text) => `${text}\n`).join('');
 }
 
-/** `undefined`: there is no row. */
-export function cellText(cell: Cell | undefined, shownLine: (text: string) => string): string {
-  if (cell === undefined) return '';
-  return cell === null ? '∅' : cell === '' ? '""' : shownLine(cell);
+/** On one line, as a difference shows it, into a pipe too. `undefined`: there is no row. */
+export function cellText(cell: Cell | undefined): string {
+  return cell === undefined ? '' : visibleCell(cell);
 }

@@ -40,9 +40,8 @@ export function renderDiffStat(
   const lines = stats.map((stat, index) => {
     const phrase = countPhrase(stat, paint) + ' '.repeat(countWidth - displayWidth(counts[index]));
     const line = ` ${pad(names[index], nameWidth)} | ${phrase}`;
-    return barWidth === 0
-      ? line.trimEnd()
-      : `${line} | ${bar(stat, most, barWidth, paint)}`.trimEnd();
+    const drawn = barWidth === 0 ? '' : bar(stat, most, barWidth, paint);
+    return drawn === '' ? line.trimEnd() : `${line} | ${drawn}`;
   });
   return `${lines.join('\n')}\n${renderDiffSummary(stats, { paint })}`;
 }

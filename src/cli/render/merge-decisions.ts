@@ -9,11 +9,16 @@ type Shown = Pick<Context, 'paint' | 'shownLine'>;
 /** Rows under new keys that a person is shown. */
 const MOST_LINES = 20;
 
-export function renderResolvedCount(resolved: Resolved | undefined, { paint }: Shown): string {
+export function renderResolvedCount(
+  resolved: Resolved | undefined,
+  isCommitted: boolean,
+  { paint }: Shown,
+): string {
   if (resolved === undefined) return '';
   const many = formatNumber(resolved.count);
   const noun = resolved.count === 1 ? 'decision' : 'decisions';
-  return paint.dim(` ${many} ${noun} by rule; dv log --resolved -1 shows them`).concat('\n');
+  const where = isCommitted ? '; dv log --resolved -1 shows them' : '';
+  return paint.dim(` ${many} ${noun} by rule${where}`).concat('\n');
 }
 
 /** A line a decision: ` cities.csv 42 population: 5 and 7 (from 3) -> 7 by max`. */

@@ -28,7 +28,7 @@ export function renderFetched({ url, refs }: FetchResult, style: Style): string 
 
 function fetchedLine({ source, target, old, hash, outcome }: FetchedRef): Line {
   const from = source === null ? '(none)' : shortRefName(source);
-  const to = target === null ? 'FETCH_HEAD' : shortRefName(target);
+  const to = target !== null ? shortRefName(target) : hash === null ? '' : shortHash(hash);
   const kind = source?.startsWith('refs/tags/') ? 'tag' : 'branch';
   const line = { from, to, mark: ' ', why: '' };
   switch (outcome) {

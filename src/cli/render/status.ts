@@ -4,7 +4,13 @@
  */
 import { join, relative } from 'node:path';
 import type { Repository } from '../../porcelain/repository.ts';
-import type { MergeStatus, Status, StatusChange, StatusEntry } from '../../porcelain/status.ts';
+import type {
+  MergeStatus,
+  SequenceStatus,
+  Status,
+  StatusChange,
+  StatusEntry,
+} from '../../porcelain/status.ts';
 import type { Context } from '../context.ts';
 import { shortHash } from './commit-parts.ts';
 import { formatCount } from './count.ts';
@@ -53,7 +59,7 @@ export function renderStatus(status: Status, style: Style, place: Place): string
 }
 
 function renderHead(status: Status, { paint, shownLine }: Style): string[] {
-  const { branch, commit, merge, tracking, shallow, partial } = status;
+  const { branch, commit, merge, sequence, bisecting, tracking, shallow, partial } = status;
   const at = commit === null ? '' : shortHash(commit);
   const lines = [
     branch === null
@@ -70,6 +76,13 @@ function renderHead(status: Status, { paint, shownLine }: Style): string[] {
   }
   if (commit === null) lines.push('', 'No commits yet');
   if (merge !== undefined) lines.push(...renderMerge(merge, { paint, shownLine }));
+  else if (sequence !== undefined) lines.push(...renderSequence(sequence));
+  if (bisecting) {
+    lines.push(
+      'You are bisecting.',
+      '  ("dv bisect good" or "bad" goes on, "dv bisect reset" ends it)',
+    );
+  }
   return [...lines, ''];
 }
 
@@ -80,6 +93,17 @@ const DOING: Readonly<Record<MergeStatus['operation'], string>> = {
   rebase: 'rebasing, and stopped at',
   stash: 'applying the stash',
 };
+
+/** One that stopped without conflicts, or whose conflicts were committed. */
+function renderSequence({ operation, stoppedAt, isEdit, left }: SequenceStatus): string[] {
+  const doing = operation === 'rebase' ? 'rebasing' : DOING[operation];
+  const at = isEdit ? `, and stopped to edit ${shortHash(stoppedAt)}` : '';
+  const more = left === 0 ? 'no commit is left' : `${formatCount(left, 'commits')} to go`;
+  return [
+    `You are ${doing}${at}; ${more}.`,
+    `  ("dv ${operation} --continue" goes on, "dv ${operation} --abort" goes back)`,
+  ];
+}
 
 function renderMerge({ operation, theirs, conflicts }: MergeStatus, style: Style): string[] {
   const { paint, shownLine } = style;

@@ -108,7 +108,7 @@ function summaryOf(state: ResolveState, item: Item, shownLine: (text: string) =>
     if (name === WHOLE) return chosen(decision, name) ?? CONFLICT_WORDS[item.conflict];
     const sides = [item.sides.ours, item.sides.theirs].map((row) => {
       const place = item.schema.columns.findIndex((column) => column.name === name);
-      return cellText(row?.[place], shownLine);
+      return cellText(row?.[place]);
     });
     const how = chosen(decision, name);
     return `${shownLine(name)}: ${sides.join(' | ')}${how === undefined ? '' : ` (${how})`}`;
@@ -167,8 +167,8 @@ function gridOf(state: ResolveState, { width, shownLine }: Window, room: number)
     const result = isClash ? resultOf(state, item, name) : mergedCell(item.sides, place);
     const isDone = isClash && result !== undefined;
     const mark = isDone ? '=' : isClash ? '*' : ' ';
-    const texts = SIDES.map((side) => cellText(item.sides[side]?.[place], shownLine));
-    const shown = result === undefined ? '?' : cellText(result, shownLine);
+    const texts = SIDES.map((side) => cellText(item.sides[side]?.[place]));
+    const shown = result === undefined ? '?' : cellText(result);
     const label = pad(cutText(shownLine(name), nameWidth), nameWidth);
     const text = `${name === here ? '>' : ' '} ${mark} ${label}${GAP}${cells([...texts, shown])}`;
     const role = name === here ? 'here' : isDone ? 'decided' : isClash ? 'clash' : 'dim';

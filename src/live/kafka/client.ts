@@ -11,6 +11,7 @@ import type {
   KafkaPort,
   OutgoingMessage,
   PartitionRange,
+  TopicOptions,
 } from './port.ts';
 
 type Package = typeof import('@platformatic/kafka');
@@ -185,7 +186,7 @@ class KafkaClient implements KafkaPort {
 
   async ensureTopics(
     names: readonly string[],
-    { compacted }: { readonly compacted: boolean },
+    { compacted, partitions = -1 }: TopicOptions,
   ): Promise<void> {
     this.#admin ??= new this.#kafka.Admin(this.#common);
     const admin = this.#admin;
@@ -193,7 +194,7 @@ class KafkaClient implements KafkaPort {
     for (const name of names) {
       await this.#patiently(undefined, async () => {
         try {
-          await admin.createTopics({ topics: [name], partitions: -1, replicas: -1, configs });
+          await admin.createTopics({ topics: [name], partitions, replicas: -1, configs });
         } catch (error) {
           if (!this.#is(error, 'TOPIC_ALREADY_EXISTS')) throw error;
         }

@@ -35,6 +35,13 @@ export interface OutgoingMessage {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+export interface TopicOptions {
+  /** Keeps the last message of each key. */
+  readonly compacted: boolean;
+  /** As many as the broker gives a topic when absent. */
+  readonly partitions?: number;
+}
+
 export interface KafkaPort {
   /** @throws DvError `unknown-topic`, `remote-unreachable` */
   ranges(topic: string): Promise<readonly PartitionRange[]>;
@@ -50,8 +57,8 @@ export interface KafkaPort {
   ): AsyncIterable<readonly KafkaMessage[]>;
   /** All are with every in-sync replica when it resolves; in order within a partition. */
   produce(messages: readonly OutgoingMessage[]): Promise<void>;
-  /** Makes topics that are not there. A compacted one keeps the last message of each key. */
-  ensureTopics(names: readonly string[], options: { readonly compacted: boolean }): Promise<void>;
+  /** Makes topics that are not there. */
+  ensureTopics(names: readonly string[], options: TopicOptions): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -1,6 +1,7 @@
 /**
  * How far a feed has been told, in the topic PREFIX.cursor: a compacted topic of one partition,
- * where the last message of a watch's name counts. So the watch can go on from any machine.
+ * where the last message of a watch's name counts. So the watch can go on from any machine. A
+ * topic that was there with more partitions will do: all messages of a name are in one of them.
  */
 import { DvError } from '../../errors.ts';
 import type { KafkaPort } from '../kafka/port.ts';
@@ -21,20 +22,25 @@ export class CursorTopic implements MarkPlace {
 
   /** Cost: the topic, of which the broker keeps little. */
   async read(): Promise<PublishedMark | undefined> {
-    await this.#port.ensureTopics([this.#topic], { compacted: true });
-    const [range] = await this.#port.ranges(this.#topic);
-    if (range === undefined || range.earliest === range.latest) return undefined;
+    await this.#port.ensureTopics([this.#topic], { compacted: true, partitions: 1 });
+    const ranges = await this.#port.ranges(this.#topic);
+    const unread = new Map(
+      ranges
+        .filter(({ earliest, latest }) => earliest < latest)
+        .map(({ partition, latest }) => [partition, latest]),
+    );
+    if (unread.size === 0) return undefined;
     let found: string | undefined;
     const stop = new AbortController();
-    const from = new Map([[range.partition, range.earliest]]);
+    const from = new Map(ranges.map(({ partition, earliest }) => [partition, earliest]));
     for await (const messages of this.#port.consume(this.#topic, from, stop.signal)) {
-      for (const { key, value } of messages) {
+      for (const { partition, offset, key, value } of messages) {
+        if (offset + 1 >= (unread.get(partition) ?? 0)) unread.delete(partition);
         if (key !== null && Buffer.from(key).toString() === this.#name && value !== null) {
           found = Buffer.from(value).toString();
         }
       }
-      const last = messages[messages.length - 1];
-      if (last.offset + 1 >= range.latest) break;
+      if (unread.size === 0) break;
     }
     return found === undefined ? undefined : parseMark(found, `topic '${this.#topic}'`);
   }
