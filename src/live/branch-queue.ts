@@ -126,10 +126,12 @@ export class BranchQueue {
     return openBranch(this.#nodes, head);
   }
 
-  /** A branch without a commit is written to only where HEAD stands for it. */
+  /** A branch without a commit is written to where HEAD stands for it, or where none has one. */
   async #checkUnborn(): Promise<void> {
-    const head = await readHead(this.#scene.store);
+    const { store } = this.#scene;
+    const head = await readHead(store);
     if (head.kind === 'branch' && head.branch === this.#branch) return;
+    if ((await store.listRefs(BRANCH_PREFIX)).length === 0) return;
     throw new DvError('unknown-ref', `there is no branch '${this.#branch}'`, {
       hint: `dv branch ${this.#branch}`,
       data: { branch: this.#branch },

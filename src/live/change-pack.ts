@@ -18,7 +18,7 @@ export async function packOfChange(
   let bytes = 0;
   for (;;) {
     const { done, value } = await pack.next();
-    if (done) return value && bytes <= MOST_PACK_BYTES ? Buffer.concat(pieces) : undefined;
+    if (done) return value.complete && bytes <= MOST_PACK_BYTES ? Buffer.concat(pieces) : undefined;
     pieces.push(value);
     bytes += value.length;
   }

@@ -31,6 +31,8 @@ const HEX = Buffer.from('0123456789abcdef');
 export interface HttpWriterOptions {
   /** 16 random hex digits. */
   readonly randomId: () => string;
+  /** Makes a branch that is not there, before the first rows go into it; undefined: it is there. */
+  readonly createBranch?: (() => Promise<void>) | undefined;
 }
 
 /** Schema of a table as a branch of a server has it; undefined: there is none yet. */
@@ -61,8 +63,8 @@ interface ToldTable {
   readonly key: readonly string[];
 }
 
-export function createHttpWriter(http: HttpExchange, { randomId }: HttpWriterOptions): RowWriter {
-  return new HttpRowWriter(http, randomId());
+export function createHttpWriter(http: HttpExchange, options: HttpWriterOptions): RowWriter {
+  return new HttpRowWriter(http, options);
 }
 
 class HttpRowWriter implements RowWriter {
@@ -71,10 +73,12 @@ class HttpRowWriter implements RowWriter {
   /** Name of each request without offsets, for as long as it is tried. */
   readonly #names = new WeakMap<WriteRequest, string>();
   #requests = 0;
+  #createBranch: HttpWriterOptions['createBranch'];
 
-  constructor(http: HttpExchange, run: string) {
+  constructor(http: HttpExchange, { randomId, createBranch }: HttpWriterOptions) {
     this.#http = http;
-    this.#run = run;
+    this.#run = randomId();
+    this.#createBranch = createBranch;
   }
 
   async write(request: WriteRequest): Promise<WriteResult> {
@@ -90,7 +94,9 @@ class HttpRowWriter implements RowWriter {
         ? { 'idempotency-key': this.#nameOf(request) }
         : { 'dv-source': asciiJson(source) };
     const path = `${this.#branch(branch)}/changes?${query}`;
+    await this.#createBranch?.();
     const { value } = await this.#http.json({ method: 'POST', path, bytes, type: NDJSON, headers });
+    this.#createBranch = undefined;
     return shaped<WriteResult>(value, ['commit', 'changed', 'tables'], this.#http.address.url);
   }
 

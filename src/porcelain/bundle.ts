@@ -53,7 +53,7 @@ export async function createBundle(
   const pack = sendPack(
     repo.store,
     { wants, haves: excluded },
-    { bundle: { refs, head: headRef } },
+    { bundle: { refs, head: headRef }, estimate: true },
   );
   const temporary = join(dirname(path), `.${basename(path)}.${repo.env.randomId()}`);
   await writeNewFile(temporary, reported(repo, file, pack), file);

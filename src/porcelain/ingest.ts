@@ -23,7 +23,6 @@ import { readHead } from '../model/head.ts';
 import { BRANCH_PREFIX, checkTableName } from '../model/names.ts';
 import { readCommit } from '../model/object-reader.ts';
 import type { ColumnType, Schema } from '../tuple/schema.ts';
-import { findToken } from './credentials.ts';
 import type { Environment } from './environment.ts';
 import { FileSource, readFirstLine } from './ingest-file.ts';
 import type { Repository } from './repository.ts';
@@ -36,7 +35,7 @@ export interface IngestOptions {
   readonly table: string;
   /** `-`, a path, or `kafka:BROKERS/TOPIC`. */
   readonly from: string;
-  /** Default: the current branch; of a remote `main`. */
+  /** Default: the current branch, also of a remote. */
   readonly branch?: string;
   readonly key?: readonly string[];
   readonly types?: ReadonlyMap<string, ColumnType>;
@@ -114,45 +113,6 @@ export async function localTarget(
   }
   const writer = createRowWriter(store, { now: env.now, randomId: env.randomId });
   return { writer, branch, schema: table?.schema, author, cwd, env };
-}
-
-/** A branch of a repository that a server serves. @throws DvError `bad-name`, `bad-option` */
-export async function remoteTarget(
-  env: Environment,
-  url: string,
-  { branch = 'main', table, retryFor }: Pick<IngestOptions, 'branch' | 'table' | 'retryFor'>,
-  { author, cwd }: Pick<IngestTarget, 'author' | 'cwd'>,
-): Promise<IngestTarget> {
-  const { HttpExchange } = await import('../sync/http-exchange.ts');
-  const { parseHttpAddress } = await import('../sync/http-address.ts');
-  const { createHttpWriter, readRemoteSchema } = await import('../live/http-writer.ts');
-  const token = findToken(env, url);
-  const http = new HttpExchange(parseHttpAddress(url), {
-    software: env.software ?? 'dv',
-    ...(token === undefined ? {} : { token }),
-  });
-  const writer = createHttpWriter(http, env);
-  const schema = await awaitServer(env, retryFor, () => readRemoteSchema(http, branch, table));
-  return { writer, branch, schema, author, cwd, env };
-}
-
-/** Asks again while the server cannot be reached, for a bounded time. */
-async function awaitServer<T>(
-  { now }: Environment,
-  retryFor: number,
-  ask: () => Promise<T>,
-): Promise<T> {
-  const start = now();
-  for (;;) {
-    try {
-      return await ask();
-    } catch (error) {
-      const passes = ['remote-unreachable', 'connection-lost', 'server-failed', 'unavailable'];
-      const isPassing = error instanceof DvError && passes.includes(error.code);
-      if (!isPassing || now() - start > retryFor) throw error;
-      await sleep(200);
-    }
-  }
 }
 
 /** @throws DvError `bad-option`, `file-missing`, `missing-package`, what the stream is stopped by */

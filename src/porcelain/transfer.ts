@@ -227,8 +227,11 @@ export async function sendPush(
   const options: PushFromOptions = {
     ...retryOptions(repo.env),
     refs,
-    onProgress: ({ bytes }) =>
-      repo.env.report({ label: 'pushing', done: bytes, total: undefined, unit: 'bytes' }),
+    onProgress: ({ bytes, chunks, total }) => {
+      const label = 'pushing';
+      if (total === undefined) repo.env.report({ label, done: bytes, total, unit: 'bytes' });
+      else repo.env.report({ label, done: chunks, total, unit: 'objects' });
+    },
   };
   const store = withoutFilling(repo.store);
   try {

@@ -25,6 +25,8 @@ export interface MissingNode {
   readonly level: number;
   /** Of internal nodes, and of a root. */
   readonly node: Node | undefined;
+  /** Its own, raw. */
+  readonly bytes: number;
   /** Known nodes of its level that overlap its keys; the first is the most alike. */
   readonly known: readonly Hash[];
   /** Its parent says that something below refers to chunks outside the tree. */
@@ -55,6 +57,8 @@ interface Visit {
   readonly hash: Hash;
   /** Undefined: of the root, not known before it is read. */
   readonly key: Uint8Array | undefined;
+  /** With all that is below it, as its parent says; of the root 0. */
+  readonly bytes: number;
   readonly known: readonly Known[];
   readonly refers: boolean;
   readonly marked: boolean;
@@ -74,7 +78,14 @@ export async function* missingNodes(
   const top = await store.read(root);
   const opened = await openKnown(store, known, top);
   const stack: Visit[] = [
-    { hash: root, key: top.lastKey, known: opened, refers: true, marked: marked || marks(root) },
+    {
+      hash: root,
+      key: top.lastKey,
+      bytes: 0,
+      known: opened,
+      refers: true,
+      marked: marked || marks(root),
+    },
   ];
   for (let visit = stack.pop(); visit !== undefined; visit = stack.pop()) {
     if (skip(visit.hash)) continue;
@@ -95,7 +106,8 @@ function describe(visit: Visit, level: number, node: Node | undefined): MissingN
   const known = visit.known.filter((one) => one.level === level);
   const alike = known.findIndex((one) => sameKey(one.key, key));
   if (alike > 0) known.unshift(...known.splice(alike, 1));
-  return { hash, level, node, known: known.map((one) => one.hash), refers, marked };
+  const bytes = node?.bytes.length ?? visit.bytes;
+  return { hash, level, node, bytes, known: known.map((one) => one.hash), refers, marked };
 }
 
 const sameKey = (a: Uint8Array | undefined, b: Uint8Array | undefined): boolean =>
@@ -187,7 +199,8 @@ async function missingChildren(
         : childrenBetween(row, own, i, starts[r], ends[r]),
     );
     const isMarked = marked || marks(hash);
-    missing.push({ hash, key: node.key(i), known: overlapping, refers, marked: isMarked });
+    const [key, bytes] = [node.key(i), node.childBytes[i]];
+    missing.push({ hash, key, bytes, known: overlapping, refers, marked: isMarked });
   }
   return missing;
 }

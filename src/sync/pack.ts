@@ -70,7 +70,7 @@ export interface PackHeader {
   readonly commons: readonly Hash[];
   /** Commits whose parents the receiver will lack. */
   readonly shallow: readonly Hash[];
-  /** About how much follows; undefined: not known. */
+  /** About how much was asked for, and the raw bytes of that; undefined: not known. */
   readonly chunks?: number;
   readonly bytes?: number;
   /** The sender's clock. */
@@ -103,7 +103,7 @@ export class PackWriter {
   /** Grows as needed: most packs are small. */
   private readonly out = new ByteWriter(FIRST_BYTES);
   private readonly hasher = createHasher();
-  private chunks = 0;
+  chunks = 0;
   private rawBytes = 0;
   /** Bytes written so far, taken or not. */
   written = 0;

@@ -34,6 +34,9 @@ export interface PushProgress {
   /** Bytes of packs that were sent. */
   readonly bytes: number;
   readonly requests: number;
+  /** Chunks that the other side took in segments, and about how many there are. */
+  readonly chunks: number;
+  readonly total?: number;
 }
 
 export interface Pushed {
@@ -67,6 +70,8 @@ class Push {
   private readonly backoff: Backoff;
   private bytes = 0;
   private requests = 0;
+  private chunks = 0;
+  private total: number | undefined;
   private wants: readonly Hash[] = [];
   private haves: readonly Hash[] = [];
   /** An answer was lost, so a refusal may be of what was done. */
@@ -99,24 +104,25 @@ class Push {
   }
 
   private get progress(): PushProgress {
-    return { bytes: this.bytes, requests: this.requests };
+    const { bytes, requests, chunks, total } = this;
+    return { bytes, requests, chunks, ...(total !== undefined && { total }) };
   }
 
-  private open(request: FetchRequest): Promise<Sending> {
+  private open(request: FetchRequest, estimate = false): Promise<Sending> {
     const { signal } = this.options;
-    return openSending(this.store, request, signal === undefined ? {} : { signal });
+    return openSending(this.store, request, { estimate, ...(signal && { signal }) });
   }
 
   /** Of at most `limit` bytes. */
   private async nextPack(
     sending: Sending,
     limit: number,
-  ): Promise<{ pack: Uint8Array; complete: boolean }> {
+  ): Promise<{ pack: Uint8Array; complete: boolean; chunks: number }> {
     const pieces: Uint8Array[] = [];
     const pack = packOf(sending, Math.max(1, limit - SEGMENT_SLACK));
     for (;;) {
       const next = await pack.next();
-      if (next.done) return { pack: Buffer.concat(pieces), complete: next.value };
+      if (next.done) return { pack: Buffer.concat(pieces), ...next.value };
       pieces.push(next.value);
     }
   }
@@ -191,11 +197,10 @@ class Push {
     let idle = 0;
     while (session.pending.length > 0) {
       const isFresh = session.next === 0 && this.haves.length > 0;
-      const sending = await this.open({
-        wants: this.wants,
-        haves: this.haves,
-        ...(isFresh ? {} : { roots: session.pending }),
-      });
+      const rest = isFresh ? {} : { roots: session.pending };
+      const asked = { wants: this.wants, haves: this.haves, ...rest };
+      const sending = await this.open(asked, this.total === undefined);
+      this.total ??= sending.header.chunks;
       const before = frontierOf(session);
       session = await this.sendAll(sending, session);
       idle = frontierOf(session) === before ? idle + 1 : 0;
@@ -217,6 +222,7 @@ class Push {
         const taken = await this.orEnded(() => this.remote.putSegment(id, next, segment.pack));
         if (taken === undefined) return this.reopen();
         session = taken;
+        this.chunks += segment.chunks;
         this.backoff.succeeded();
         this.lost = undefined;
         this.options.onProgress?.(this.progress);

@@ -24,7 +24,12 @@ export interface Outgoing {
   readonly known: readonly Hash[];
   /** An internal node: the receiver saves look-ups when it is told a known one. */
   readonly isInternal: boolean;
+  /** About its raw bytes: of tree nodes and of parts of blobs exactly. */
+  readonly bytes: number;
 }
+
+/** Of a commit, a table, a schema. */
+const OBJECT_BYTES = 300;
 
 export interface SendWalkOptions {
   readonly tables?: ReadonlySet<string>;
@@ -55,10 +60,10 @@ export class SendWalk {
     hash: Hash,
     known: readonly Hash[],
     marked: boolean,
-    isInternal = false,
+    { isInternal = false, bytes = OBJECT_BYTES } = {},
   ): Outgoing[] {
     const isNew = this.sent.add(hash);
-    return isNew && (marked || this.marks(hash)) ? [{ hash, known, isInternal }] : [];
+    return isNew && (marked || this.marks(hash)) ? [{ hash, known, isInternal, bytes }] : [];
   }
 
   /** A commit or tag alone. */
@@ -178,8 +183,8 @@ export class SendWalk {
     return { skip: this.skip, marks: this.marks, marked };
   }
 
-  private takeNode({ hash, level, known, marked }: MissingNode): Outgoing[] {
-    return this.take(hash, known, marked, level > 0);
+  private takeNode({ hash, level, known, marked, bytes }: MissingNode): Outgoing[] {
+    return this.take(hash, known, marked, { isInternal: level > 0, bytes });
   }
 
   /** Blobs of the cells of leaves. */
@@ -204,29 +209,31 @@ export class SendWalk {
   ): AsyncGenerator<readonly Outgoing[]> {
     if (known.includes(hash) || this.skip(hash) || !this.options.leaves) return;
     const marked = isMarked || this.marks(hash);
-    yield this.take(hash, [], marked);
-    const children = await this.indexOf(hash);
-    if (children === undefined) return;
-    const indexes = await Promise.all(known.map((one) => this.indexOf(one)));
-    const same = indexes.filter((one) => one?.level === children.level);
-    const had = new Set(same.flatMap((one) => one?.hashes ?? []));
-    const missing = children.hashes.filter((child) => !had.has(child));
-    if (children.level > 1) {
-      for (const child of missing) yield* this.blob(child, [...had], marked);
+    const chunk = await readChunk(this.nodes.objects, hash);
+    yield this.take(hash, [], marked, { bytes: chunk.length });
+    if (chunk[0] === PIECE_KIND) return;
+    const { level, children } = decodeIndex(chunk);
+    const had = await this.partsOf(known, level);
+    const missing = children.filter((child) => !had.has(child.hash));
+    if (level > 1) {
+      for (const child of missing) yield* this.blob(child.hash, [...had], marked);
       return;
     }
     for (let at = 0; at < missing.length; at += PIECES) {
       const pieces = missing.slice(at, at + PIECES);
-      yield pieces.flatMap((piece) => this.take(piece, [], marked));
+      yield pieces.flatMap(({ hash, size }) => this.take(hash, [], marked, { bytes: size + 2 }));
     }
   }
 
-  /** Children of a blob's index; undefined: it is one piece. */
-  private async indexOf(hash: Hash): Promise<{ level: number; hashes: Hash[] } | undefined> {
-    const bytes = await readChunk(this.nodes.objects, hash);
-    if (bytes[0] === PIECE_KIND) return undefined;
-    const { level, children } = decodeIndex(bytes);
-    return { level, hashes: children.map((child) => child.hash) };
+  /** What those of the blobs list that are indexes of a level. */
+  private async partsOf(blobs: readonly Hash[], level: number): Promise<Set<Hash>> {
+    const parts = new Set<Hash>();
+    for (const blob of blobs) {
+      const bytes = await readChunk(this.nodes.objects, blob);
+      const index = bytes[0] === PIECE_KIND ? undefined : decodeIndex(bytes);
+      if (index?.level === level) for (const { hash } of index.children) parts.add(hash);
+    }
+    return parts;
   }
 }
 

@@ -6,13 +6,20 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { DvError } from '../errors.ts';
 import type { Hash } from '../hash.ts';
-import { readChunk } from '../model/object-reader.ts';
+import { readChunk, readCommit } from '../model/object-reader.ts';
 import { type Clock, COMMIT_KIND, decodeCommit, decodeTag, TAG_KIND } from '../model/objects.ts';
 import { readShallow } from '../model/shallow.ts';
 import { NodeStore } from '../prolly/node-store.ts';
 import { loadCompression } from '../store/compression.ts';
 import type { Store } from '../store/contract.ts';
-import { type DeepHistory, type WantedCommit, walkWanted, wantedWithin } from './commit-walk.ts';
+import {
+  type DeepHistory,
+  type HistoryQuestion,
+  type WantedCommit,
+  walkWanted,
+  wantedWithin,
+} from './commit-walk.ts';
+import { estimateWalk, type OutgoingWalk } from './estimate.ts';
 import { HashSet } from './hash-set.ts';
 import { OutgoingChunks, type OutgoingFrame } from './outgoing.ts';
 import { type PackHeader, PackWriter } from './pack.ts';
@@ -24,6 +31,8 @@ export interface SenderOptions {
   /** Goes into the header of a bundle. */
   readonly bundle?: Pick<PackHeader, 'refs' | 'head'>;
   readonly signal?: AbortSignal;
+  /** Tell in the header how much follows. */
+  readonly estimate?: boolean;
 }
 
 /** Counterparts among the commons; more find little more and are read for every commit. */
@@ -61,24 +70,47 @@ export async function openSending(
     ends: await readShallow(store),
   };
   const deep = depth === undefined ? undefined : await wantedWithin(store, question, depth);
+  const begin = (sent: HashSet): OutgoingWalk => {
+    const walk = new SendWalk(nodes, sent, {
+      leaves: request.levels !== 'internal',
+      ...(request.tables === undefined ? {} : { tables: new Set(request.tables) }),
+      ...(roots.length === 0 ? {} : { only: new Set(roots.map(({ hash }) => hash)) }),
+    });
+    const met = { commits: 0 };
+    const work: Work = { nodes, walk, sent, request, commons, tags, met };
+    const history = deep?.commits ?? walkWanted(store, question);
+    return { items: outgoing(work, history), commits: () => met.commits };
+  };
   const sent = new HashSet();
-  const walk = new SendWalk(nodes, sent, {
-    leaves: request.levels !== 'internal',
-    ...(request.tables === undefined ? {} : { tables: new Set(request.tables) }),
-    ...(roots.length === 0 ? {} : { only: new Set(roots.map(({ hash }) => hash)) }),
-  });
-  const work: Work = { nodes, walk, sent, request, commons, tags };
-  const history = deep?.commits ?? walkWanted(store, question);
+  const estimate = options.estimate
+    ? await estimateWalk(begin(new HashSet()), await mostCommits(store, question))
+    : undefined;
   return {
     header: {
       wants,
       commons,
       shallow: deep?.shallow ?? [...question.ends],
+      ...estimate,
       ...(options.clock && { clock: options.clock }),
       ...options.bundle,
     },
-    frames: frames(store, work, history, options.signal),
+    frames: frames(store, begin(sent).items, sent, options.signal),
   };
+}
+
+/** As many as a line from the wants down to what is common has. */
+async function mostCommits(
+  store: Store,
+  { wants, commons }: Pick<HistoryQuestion, 'wants' | 'commons'>,
+): Promise<number> {
+  const highest = async (hashes: readonly Hash[]): Promise<number> => {
+    let generation = 0;
+    for (const hash of hashes) {
+      generation = Math.max(generation, (await readCommit(store, hash)).generation);
+    }
+    return generation;
+  };
+  return (await highest(wants)) - (await highest(commons.slice(0, 1)));
 }
 
 /** A whole pack; ended, not complete, behind about `maxBytes`. */
@@ -91,14 +123,19 @@ export async function* sendPack(
   yield* packOf(sending, request.maxBytes);
 }
 
+export interface PackEnd {
+  readonly complete: boolean;
+  readonly chunks: number;
+}
+
 /**
  * The next pack of a sending. When it ends for its size, another call goes on where it ended.
- * Returns whether everything was sent.
+ * Returns whether everything was sent, and how many chunks this pack has.
  */
 export async function* packOf(
   { header, frames }: Sending,
   maxBytes = Number.POSITIVE_INFINITY,
-): AsyncGenerator<Uint8Array, boolean> {
+): AsyncGenerator<Uint8Array, PackEnd> {
   const writer = new PackWriter(header);
   let complete = false;
   while (!complete && writer.written < maxBytes) {
@@ -113,7 +150,7 @@ export async function* packOf(
   }
   writer.trailer(complete);
   yield writer.take();
-  return complete;
+  return { complete, chunks: writer.chunks };
 }
 
 interface Work {
@@ -124,17 +161,19 @@ interface Work {
   readonly commons: readonly Hash[];
   /** Annotated tags and what they name. */
   readonly tags: ReadonlyMap<Hash, Hash>;
+  /** What has been begun. */
+  readonly met: { commits: number };
 }
 
 async function* frames(
   store: Store,
-  work: Work,
-  history: DeepHistory['commits'] | AsyncIterable<WantedCommit>,
+  walk: OutgoingWalk['items'],
+  sent: HashSet,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<OutgoingFrame, void> {
-  const chunks = new OutgoingChunks(store, loadCompression(), work.sent);
+  const chunks = new OutgoingChunks(store, loadCompression(), sent);
   let encoded = 0;
-  for await (const items of outgoing(work, history)) {
+  for await (const items of walk) {
     for (let at = 0; at < items.length; at += BATCH) {
       signal?.throwIfAborted();
       yield* await chunks.encode(items, at, at + BATCH);
@@ -147,7 +186,7 @@ async function* frames(
 }
 
 async function* outgoing(
-  { nodes, walk, sent, request, commons, tags }: Work,
+  { nodes, walk, sent, request, commons, tags, met }: Work,
   history: DeepHistory['commits'] | AsyncIterable<WantedCommit>,
 ): AsyncGenerator<readonly Outgoing[]> {
   /** Whoever is named by something that is sent goes too. */
@@ -160,6 +199,7 @@ async function* outgoing(
   const childRoots = new Map<Hash, { commit: Hash; root: Hash }>();
   for await (const wanted of history) {
     const { hash, commit } = wanted;
+    met.commits += 1;
     const child = childRoots.get(hash);
     childRoots.delete(hash);
     const isMarked = marked.delete(hash) || walk.marks(hash);

@@ -137,7 +137,8 @@ export class SyncService {
   async fetch(request: FetchRequest, signal?: AbortSignal): Promise<AsyncGenerator<Uint8Array>> {
     checkFetchRequest(request, this.limits);
     const clock = await this.clock();
-    const sending = await openSending(this.store, request, { clock, ...(signal && { signal }) });
+    const options = { clock, estimate: true, ...(signal && { signal }) };
+    const sending = await openSending(this.store, request, options);
     return withKeepAlive(packOf(sending, request.maxBytes), signal);
   }
 

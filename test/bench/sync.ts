@@ -12,12 +12,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
+import Database from 'better-sqlite3';
 import { request } from 'undici';
 import { cpuOf, runOnce } from './measure.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const NODE = join(ROOT, 'node_modules/.bin/node');
 const DV = join(ROOT, 'bin/dv');
+const HASH_BYTES = 32;
 const { values: flags } = parseArgs({
   options: {
     rows: { type: 'string', default: '1000000' },
@@ -100,7 +102,25 @@ function say(what: string, figures: string): void {
   console.log(`${what.padEnd(44)} ${figures}`);
 }
 
-async function timed(url: string, what: string, cwd: string, args: string[]): Promise<void> {
+/** What the server's store keeps for the chunks behind the first `after`: its own bytes and hash. */
+function storedBehind(after: number): { chunks: number; data: number; last: number } {
+  const store = new Database(join(served, 'T', '.dv', 'store.db'), { readonly: true });
+  try {
+    const sql =
+      'SELECT count(*) AS chunks, coalesce(sum(length(data)), 0) AS data, ' +
+      'coalesce(max(id), 0) AS last FROM objects WHERE id > ?';
+    return store.prepare(sql).get(after) as ReturnType<typeof storedBehind>;
+  } finally {
+    store.close();
+  }
+}
+
+async function timed(
+  url: string,
+  what: string,
+  cwd: string,
+  args: string[],
+): Promise<{ readonly sent: number; readonly chunks: number }> {
   const before = await counters(url);
   const cpu = cpuOf(server.pid ?? 0);
   const run = await runOnce({ command: DV, args, cwd, env });
@@ -116,6 +136,7 @@ async function timed(url: string, what: string, cwd: string, args: string[]): Pr
     `${grown('dv_body_bytes_sent_total')} B down`,
   ];
   say(what, parts.join(', '));
+  return { sent: grown('dv_body_bytes_sent_total'), chunks: grown('dv_chunks_sent_total') };
 }
 
 try {
@@ -149,7 +170,15 @@ async function edits(url: string, remote: string): Promise<void> {
   await timed(url, 'fetch of one row', clone, ['fetch', '-q']);
   generate('--edits', '1000');
   dv(source, 'commit', '-am', 'A thousand rows');
+  const { last } = storedBehind(0);
   await timed(url, 'push of 1,000 rows', source, ['push', '-q']);
-  await timed(url, 'fetch of 1,000 rows', clone, ['fetch', '-q']);
+  const { sent, chunks } = await timed(url, 'fetch of 1,000 rows', clone, ['fetch', '-q']);
+  const kept = storedBehind(last);
+  if (kept.chunks !== chunks) throw new Error(`${chunks} were sent, ${kept.chunks} are kept`);
+  const stored = kept.data + kept.chunks * HASH_BYTES;
+  say(
+    'bytes of that fetch, to those kept for its chunks',
+    `${sent} B for ${chunks} chunks, ${kept.data} B and their hashes: ${(sent / stored).toFixed(2)}`,
+  );
   await timed(url, 'fetch of nothing', clone, ['fetch', '-q']);
 }

@@ -1,6 +1,8 @@
 /** Packs taken apart and put together again, as somebody would who knows the format. */
 import { ByteReader, ByteWriter } from '../../src/bytes.ts';
 import { createHasher, digestOf, hashToBytes } from '../../src/hash.ts';
+import type { PackHeader, PackTrailer } from '../../src/sync/pack.ts';
+import { PackReader } from '../../src/sync/pack-reader.ts';
 
 export interface RawFrame {
   readonly type: number;
@@ -52,4 +54,16 @@ export async function bytesOf(pieces: AsyncIterable<Uint8Array>): Promise<Buffer
   const all: Uint8Array[] = [];
   for await (const piece of pieces) all.push(piece);
   return Buffer.concat(all);
+}
+
+/** What stands at the ends of a whole pack. */
+export function packEnds(pack: Uint8Array): {
+  readonly header: PackHeader;
+  readonly trailer: PackTrailer;
+} {
+  const frames = new PackReader().push(pack);
+  const first = frames[0];
+  const last = frames.at(-1);
+  if (first?.type !== 'header' || last?.type !== 'trailer') throw new Error('not a whole pack');
+  return { header: first.header, trailer: last.trailer };
 }

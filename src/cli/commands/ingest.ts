@@ -13,8 +13,8 @@ import {
   type IngestTarget,
   ingest,
   localTarget,
-  remoteTarget,
 } from '../../porcelain/ingest.ts';
+import { remoteTarget } from '../../porcelain/remote-target.ts';
 import type { ColumnType } from '../../tuple/schema.ts';
 import type { CommandModule } from '../command.ts';
 import type { Context } from '../context.ts';
@@ -66,7 +66,10 @@ export const command: CommandModule<Options> = {
       .argument('<table>', 'the table; made by the first record')
       .option('--from <source>', "a file, '-' for standard input, kafka:HOST:PORT/TOPIC", '-')
       .option('-b, --branch <name>', 'where commits go (default: the current branch)')
-      .option('--remote <url>', 'write to a repository that a dv server serves');
+      .option(
+        '--remote <url>',
+        'write to a repository that a dv server serves; a branch that it lacks is made',
+      );
     declareKeyOptions(command);
     declareReading(command);
     declareWriting(command);
