@@ -24,8 +24,7 @@ export function isReadOnly(error: unknown): boolean {
 const CASES = {
   'disk-full': /^SQLITE_(FULL|IOERR_SHMSIZE)/,
   'read-only': /^SQLITE_(READONLY|CANTOPEN|PERM|IOERR_ACCESS)/,
-  // ERROR: what a damaged header or schema says is beyond SQLite, or beside the statements.
-  corrupt: /^SQLITE_(CORRUPT|NOTADB|FORMAT|TOOBIG|IOERR_SHORT_READ|IOERR_CORRUPTFS|ERROR$)/,
+  corrupt: /^SQLITE_(CORRUPT|NOTADB|FORMAT|IOERR_SHORT_READ|IOERR_CORRUPTFS)/,
   locked: /^SQLITE_(BUSY|LOCKED|PROTOCOL)/,
   'file-unwritable': /^SQLITE_IOERR_(WRITE|FSYNC|DIR_FSYNC|TRUNCATE|DELETE)/,
   'file-unreadable': /^SQLITE_IOERR/,
@@ -47,11 +46,17 @@ const HINTS: Readonly<Partial<Record<keyof typeof CASES, string>>> = {
   'file-unwritable': 'is there a limit on the size of files (ulimit -f), or is the disk failing?',
 };
 
+/** A header that names another version of SQLite's format has the code of a mistake in SQL. */
+const OTHER_FORMAT = /^unsupported file format/;
+
+const isCase = (code: keyof typeof CASES, { code: sqlite, message }: SqliteFailure): boolean =>
+  CASES[code].test(sqlite) || (code === 'corrupt' && OTHER_FORMAT.test(message));
+
 /** The `DvError` for a failure of SQLite; anything else comes back as it is. */
 export function storeError(error: unknown, path: string): unknown {
   if (!isSqliteFailure(error)) return error;
   for (const code of Object.keys(CASES) as (keyof typeof CASES)[]) {
-    if (!CASES[code].test(error.code)) continue;
+    if (!isCase(code, error)) continue;
     const hint = HINTS[code];
     return new DvError(code, `${SENTENCES[code](path)} (${error.message})`, {
       data: { path, sqlite: error.code },

@@ -165,7 +165,14 @@ describe('a file', () => {
     const bytes = fc.uint8Array({ minLength: 1, maxLength: 40 });
     await fc.assert(
       fc.asyncProperty(places, bytes, (at, damaged) => damage(sound, at, damaged)),
-      { numRuns: 100 },
+      // The second of a later version of SQLite's format.
+      {
+        numRuns: 100,
+        examples: [
+          [18, Uint8Array.of(5)],
+          [19, Uint8Array.of(5)],
+        ],
+      },
     );
   });
 
