@@ -1,53 +1,76 @@
 /**
- * Raw chunks read lately, by the store's own number for them, at most `limit` bytes: the newer
- * half of that is certain to be there. A diff reads the old leaf, then the new one, whose delta
- * is mostly against the old; a series of commits reads the same upper nodes again and again.
+ * Raw chunks read lately, by the store's own number for them, at most `limit` bytes. A diff
+ * reads the old leaf, then the new one, whose delta is mostly against the old; a series of
+ * commits reads the same upper nodes again and again.
  *
- * Two halves and no order among them: an exact order means a deletion for every hit, and a map
- * that is deleted from that often spends its time on making itself anew.
+ * The order of use is a ring of links. To delete from a map and set again at every hit keeps an
+ * order as well, but such a map spends its time on making itself anew.
  */
+interface Link {
+  readonly id: number;
+  readonly chunk: Uint8Array;
+  /** Used before this one, and after it. */
+  before: Link;
+  after: Link;
+}
+
 export class ChunkCache {
-  private readonly half: number;
-  private newer = new Map<number, Uint8Array>();
-  private older = new Map<number, Uint8Array>();
-  /** Of the newer half, and of the older one. */
+  private readonly limit: number;
+  private readonly links = new Map<number, Link>();
+  /** Its `after` is the one used longest ago, its `before` the last one. */
+  private readonly ends: Link;
   private bytes = 0;
-  private olderBytes = 0;
 
   constructor(limit: number) {
-    this.half = limit / 2;
-  }
-
-  /** Bytes that it holds; of a chunk in both halves twice. */
-  get size(): number {
-    return this.bytes + this.olderBytes;
+    this.limit = limit;
+    const ends = { id: -1, chunk: new Uint8Array(0) } as Link;
+    ends.before = ends.after = ends;
+    this.ends = ends;
   }
 
   get(id: number): Uint8Array | undefined {
-    const chunk = this.newer.get(id);
-    if (chunk !== undefined) return chunk;
-    const older = this.older.get(id);
-    if (older !== undefined) this.set(id, older);
-    return older;
+    const link = this.links.get(id);
+    if (link === undefined) return undefined;
+    if (link.after !== this.ends) {
+      unlink(link);
+      this.append(link);
+    }
+    return link.chunk;
   }
 
-  /** A chunk of more than half the limit is not kept. */
   set(id: number, chunk: Uint8Array): void {
-    if (chunk.length > this.half) return;
-    const had = this.newer.get(id)?.length ?? 0;
-    if (this.bytes - had + chunk.length > this.half) {
-      this.older = this.newer;
-      this.olderBytes = this.bytes;
-      this.newer = new Map();
-      this.bytes = 0;
-    } else this.bytes -= had;
-    this.newer.set(id, chunk);
+    this.remove(id);
+    const link = { id, chunk } as Link;
+    this.links.set(id, link);
+    this.append(link);
     this.bytes += chunk.length;
+    while (this.bytes > this.limit) this.remove(this.ends.after.id);
   }
 
   clear(): void {
-    this.newer = new Map();
-    this.older = new Map();
-    this.bytes = this.olderBytes = 0;
+    this.links.clear();
+    this.ends.before = this.ends.after = this.ends;
+    this.bytes = 0;
   }
+
+  private append(link: Link): void {
+    const { ends } = this;
+    link.before = ends.before;
+    link.after = ends;
+    ends.before.after = link;
+    ends.before = link;
+  }
+
+  private remove(id: number): void {
+    const link = this.links.get(id);
+    if (link === undefined) return;
+    unlink(link);
+    this.links.delete(id);
+    this.bytes -= link.chunk.length;
+  }
+}
+
+function unlink({ before, after }: Link): void {
+  before.after = after;
+  after.before = before;
 }

@@ -6,7 +6,6 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, watchFile } from 'node:fs';
 import { resolve } from 'node:path';
-import { setFlagsFromString } from 'node:v8';
 import { DvError } from '../../errors.ts';
 import { type ServedDirectory, serveDirectory } from '../../porcelain/serve-directory.ts';
 import { hasTokens, tokenFile } from '../../porcelain/token-file.ts';
@@ -56,7 +55,6 @@ export const command: CommandModule<Options> = {
     ['dv serve /srv/data --listen 0.0.0.0:443 --tls-cert chain.pem --tls-key key.pem', 'for all'],
   ],
   async run(context, { operands: [directory = '.'], options }) {
-    keepMemorySmall();
     const top = resolve(context.cwd, directory);
     const served = serveDirectory(top, context.environment);
     const log = openLog(parseLogForm(options.log, process.stderr.isTTY), process.stderr, Date.now);
@@ -71,15 +69,6 @@ export const command: CommandModule<Options> = {
     return 0;
   },
 };
-
-/**
- * The space for young objects stays as it is. V8 would double it as long as it fills, to 64 MB and
- * more: that is taken for good, and buffers outside of it, chunks and pieces of answers, are let
- * go less often the larger it is. What a server does needs a few MB.
- */
-function keepMemorySmall(): void {
-  setFlagsFromString('--semi-space-growth-factor=1');
-}
 
 function prepare(
   context: Context,
