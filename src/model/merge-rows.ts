@@ -153,7 +153,21 @@ export class RowMerge {
     if (!this.#isOpen(row, sides)) {
       return { cell: sides.ours === sides.base ? sides.theirs : sides.ours };
     }
-    const rule = this.#ruleFor(column);
+    for (const rule of this.#rulesFor(column)) {
+      const decided = this.#byRule(rule, row, column, sides, clocks);
+      if (decided !== undefined) return decided;
+    }
+    return undefined;
+  }
+
+  /** Undefined: the rule does not say. */
+  #byRule(
+    rule: ColumnRule,
+    row: RowVersions,
+    column: number,
+    sides: Sides<Cell>,
+    clocks: LatestClocks,
+  ): { readonly cell: Cell } | undefined {
     const { type, name } = this.#schema.columns[column];
     const outcome = mergeCell(rule, type, sides);
     if (outcome === 'conflict') return undefined;
@@ -178,9 +192,22 @@ export class RowMerge {
     return ours !== theirs && (row === null || (ours !== base && theirs !== base));
   }
 
-  #ruleFor(column: number): ColumnRule {
-    const rule = ruleOf(this.#schema, this.#schema.columns[column].name);
-    return rule === 'conflict' ? (this.#request.options.fallback ?? rule) : rule;
+  /** The column's own, then the one that decides what no rule of a table does. */
+  #rulesFor(column: number): readonly ColumnRule[] {
+    const own = ruleOf(this.#schema, this.#schema.columns[column].name);
+    const { fallback } = this.#request.options;
+    return fallback === undefined || fallback === own ? [own] : [own, fallback];
+  }
+
+  /** Does the cell come to `latest`, no rule before that deciding it? */
+  #needsLatest(column: number, sides: Sides<Cell>): boolean {
+    const { type } = this.#schema.columns[column];
+    const rules = this.#rulesFor(column);
+    const before = rules.slice(0, rules.indexOf('latest'));
+    return (
+      rules.includes('latest') &&
+      before.every((rule) => mergeCell(rule, type, sides) === 'conflict')
+    );
   }
 
   /** Case 2. */
@@ -238,7 +265,7 @@ export class RowMerge {
       if (row.ours === null || row.theirs === null) continue;
       for (const column of this.#cells) {
         const sides = this.#sidesOf(row, column);
-        if (this.#ruleFor(column) !== 'latest' || !this.#isOpen(row, sides)) continue;
+        if (!this.#isOpen(row, sides) || !this.#needsLatest(column, sides)) continue;
         clocks.ask(row.entry, column, {
           ours: { key: row.key, column: this.#nameOn('ours', column) },
           theirs: { key: row.key, column: this.#nameOn('theirs', column) },
