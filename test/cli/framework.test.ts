@@ -252,7 +252,8 @@ describe('start', () => {
     }
     return root;
   }
-  const FAKE_NODE = '#!/bin/sh\nshift\necho "$0:$*"\n';
+  /** Says where it lies and what it got behind its own flag and the program. */
+  const FAKE_NODE = '#!/bin/sh\nshift 2\necho "$0:$*"\n';
 
   test('through chains of links, as npm makes them', async () => {
     const root = makePackage({});
