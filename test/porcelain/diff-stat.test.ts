@@ -80,7 +80,7 @@ describe('the figures as text', () => {
       [
         ' cities.csv                               | 1 added, 2 modified (3 cells) | +~',
         ' a/long/path/t…dy/could/ever/remember.csv | 12,000 removed                | --------------',
-        ' 都市.csv                                 | no rows changed               |',
+        ' 都市.csv                                 | no rows changed',
         ' 3 tables changed: 1 added, 12,000 removed, 2 modified (3 cells)',
         '',
       ].join('\n'),
