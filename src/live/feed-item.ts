@@ -70,8 +70,11 @@ export class FeedItem {
     const isOne = event.parents.length === 1 && event.parents[0] === old;
     if (old === null || isOne) return false;
     const key = tables.join('\n');
-    const found = this.touched.get(key) ?? this.hasTouchingCommit(old, to, tables);
+    const known = this.touched.get(key);
+    if (known !== undefined) return known;
+    const found = this.hasTouchingCommit(old, to, tables);
     this.touched.set(key, found);
+    found.catch(() => this.touched.delete(key)); // whoever asks next tries again
     return found;
   }
 

@@ -65,9 +65,9 @@ function namedEdges(bytes: Uint8Array): Edge[] {
 }
 
 function children(node: Node, kind: EdgeKind, tree: string, twins?: NodeTwins): Edge[] {
-  const all = twins?.newChildren(tree, node);
-  if (all !== undefined) return all.map((i) => ({ kind, hash: node.childHash(i) }));
-  return Array.from({ length: node.count }, (_, i) => ({ kind, hash: node.childHash(i) }));
+  const edge = (i: number): Edge => ({ kind, hash: node.childHash(i) });
+  const some = twins?.newChildren(tree, node);
+  return some?.map(edge) ?? Array.from({ length: node.count }, (_, i) => edge(i));
 }
 
 function rootEdges(node: Node, twins?: NodeTwins): Edge[] {

@@ -71,7 +71,7 @@ function isSame(a: Expectation, b: Expectation): boolean {
   );
 }
 
-export function isSameRef(a: NodeRef | undefined, b: NodeRef | undefined): boolean {
+function isSameRef(a: NodeRef | undefined, b: NodeRef | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
   return a.rows === b.rows && a.bytes === b.bytes && Buffer.compare(a.key, b.key) === 0;
 }

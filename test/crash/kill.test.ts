@@ -2,7 +2,6 @@
  * kill -9 at random instants: the repository is in the old state or the new one, checks
  * clean, and the next commands work. `DV_KILLS` sets how often (default 12).
  */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -14,36 +13,11 @@ import { fsck } from '../../src/porcelain/maintain.ts';
 import { openRepository } from '../../src/porcelain/open-repository.ts';
 import { type Repository, resolveCommit } from '../../src/porcelain/repository.ts';
 import { status } from '../../src/porcelain/status.ts';
+import { runAndKill } from '../support/killed-worker.ts';
+import { bytesOf } from '../support/pack-frames.ts';
 import { temporaryRepository, testEnvironment } from '../support/repository.ts';
 
 const KILLS = Number(process.env.DV_KILLS ?? 12);
-const WORKER = join(import.meta.dirname, '../support/crash-worker.ts');
-
-async function textOf(pieces: AsyncIterable<Uint8Array>): Promise<string> {
-  let text = '';
-  for await (const piece of pieces) text += Buffer.from(piece).toString();
-  return text;
-}
-
-/** Runs the worker until it is killed; answers with the lines it printed. */
-async function runAndKill(directory: string, seed: number, delay: number): Promise<string[]> {
-  const worker: ChildProcess = spawn(process.execPath, [WORKER, directory, String(seed)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  let output = '';
-  worker.stdout?.setEncoding('utf8');
-  const ended = new Promise<string | null>((resolve) => {
-    worker.once('close', (_, signal) => resolve(signal));
-  });
-  worker.stdout?.on('data', (text: string) => {
-    const wasReady = output.includes('ready');
-    output += text;
-    if (!wasReady && output.includes('ready')) setTimeout(() => worker.kill('SIGKILL'), delay);
-  });
-  // It worked until it was killed: a worker that failed by itself ends without the signal.
-  expect(await ended).toBe('SIGKILL');
-  return output.trim().split('\n');
-}
 
 async function checkAfterKill(repo: Repository, directory: string, lines: string[]): Promise<void> {
   for await (const problem of fsck(repo)) expect(problem).toBeUndefined();
@@ -63,7 +37,7 @@ async function checkAfterKill(repo: Repository, directory: string, lines: string
   expect(readFileSync(file, 'utf8').split('\n')).toHaveLength(4002);
   await add(repo, [file]);
   await commit(repo, { message: 'after the kill', allowEmpty: true });
-  expect(await textOf(await exportBytes(repo, 'HEAD:t.csv'))).toBe(readFileSync(file, 'utf8'));
+  expect(await bytesOf(await exportBytes(repo, 'HEAD:t.csv'))).toEqual(readFileSync(file));
   expect((await status(repo)).clean).toBe(true);
 }
 
@@ -80,7 +54,9 @@ test(
     let worked = 0;
     for (let kill = 0; kill < KILLS; kill++) {
       const seed = kill + 1 + Math.floor(Math.random() * 1000);
-      const lines = await runAndKill(directory, seed, Math.random() * 250);
+      const args = [directory, String(seed)];
+      const said = await runAndKill('crash-worker.ts', args, 'ready', Math.random() * 250);
+      const lines = said.trim().split('\n');
       worked += lines.length - 1;
       const repo = await openRepository(directory, testEnvironment(Date.now()));
       try {

@@ -4,9 +4,7 @@
  * its end or back to its beginning. `DV_KILLS` sets how often (default 12).
  * Every single write is tried in stopped-merges.test.ts.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parseHash } from '../../src/hash.ts';
 import { isAncestor } from '../../src/model/history.ts';
@@ -21,30 +19,11 @@ import { abortSequence, continueSequence } from '../../src/porcelain/sequence-re
 import { abortMerge } from '../../src/porcelain/settle-merge.ts';
 import { status } from '../../src/porcelain/status.ts';
 import { Branched, csv } from '../support/branched.ts';
+import { runAndKill } from '../support/killed-worker.ts';
+import { bytesOf } from '../support/pack-frames.ts';
 
 const KILLS = Number(process.env.DV_KILLS ?? 12);
-const WORKER = join(import.meta.dirname, '../support/merge-worker.ts');
 const ROWS = 2000;
-
-/** Runs the worker until it is killed, `delay` ms after it began; answers what `main` became. */
-async function runAndKill(directory: string, seed: number, delay: number): Promise<string[]> {
-  const worker: ChildProcess = spawn(process.execPath, [WORKER, directory, String(seed)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  let output = '';
-  worker.stdout?.setEncoding('utf8');
-  const ended = new Promise<string | null>((settle) => {
-    worker.once('close', (_, signal) => settle(signal));
-  });
-  worker.stdout?.on('data', (text: string) => {
-    const hadBegun = output.includes('begin');
-    output += text;
-    if (!hadBegun && output.includes('begin')) setTimeout(() => worker.kill('SIGKILL'), delay);
-  });
-  // It worked until it was killed: a worker that failed by itself ends without the signal.
-  expect(await ended).toBe('SIGKILL');
-  return [...output.matchAll(/^main (\S+)$/gm)].map(([, hash]) => hash);
-}
 
 /** What is under way, brought to its end or back; answers what it was. */
 async function settle({ repo }: Branched, isGivenUp: boolean): Promise<string> {
@@ -63,12 +42,6 @@ async function settle({ repo }: Branched, isGivenUp: boolean): Promise<string> {
   return 'merge';
 }
 
-async function textOf(pieces: AsyncIterable<Uint8Array>): Promise<string> {
-  let text = '';
-  for await (const piece of pieces) text += Buffer.from(piece).toString();
-  return text;
-}
-
 test(
   `survives ${KILLS} kills`,
   async () => {
@@ -79,8 +52,9 @@ test(
     const underWay = new Map<string, number>();
     for (let kill = 0; kill < KILLS; kill++) {
       await scene.repo.close();
-      const seed = Math.floor(Math.random() * 1000);
-      const mains = await runAndKill(scene.directory, seed, Math.random() * 150);
+      const args = [scene.directory, String(Math.floor(Math.random() * 1000))];
+      const said = await runAndKill('merge-worker.ts', args, 'begin', Math.random() * 150);
+      const mains = [...said.matchAll(/^main (\S+)$/gm)].map(([, hash]) => hash);
       await scene.reopen();
       const { repo } = scene;
       for await (const problem of fsck(repo)) expect(problem).toBeUndefined();
@@ -93,7 +67,9 @@ test(
         await commit(repo, { message: 'after the kill' });
       }
       expect(await scene.problems()).toEqual([]);
-      expect(scene.read()).toBe(await textOf(await exportBytes(repo, 'HEAD:t.csv')));
+      expect(await bytesOf(await exportBytes(repo, 'HEAD:t.csv'))).toEqual(
+        readFileSync(scene.path),
+      );
       expect(readFileSync(scene.path, 'utf8').split('\n')).toHaveLength(ROWS + 2);
       const main = await repo.store.getRef('refs/heads/main');
       const last = mains[mains.length - 1];

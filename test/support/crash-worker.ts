@@ -2,30 +2,17 @@
  * A process to be killed: works on a repository without pause, and tells on standard output
  * what it has finished. `node crash-worker.ts DIRECTORY SEED`
  */
-import { randomBytes } from 'node:crypto';
 import { renameSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { add } from '../../src/porcelain/add.ts';
 import { commit } from '../../src/porcelain/commit.ts';
-import type { Environment } from '../../src/porcelain/environment.ts';
 import { gc } from '../../src/porcelain/maintain.ts';
 import { openRepository } from '../../src/porcelain/open-repository.ts';
 import { reset } from '../../src/porcelain/reset.ts';
 import { switchTo } from '../../src/porcelain/switch.ts';
+import { CRASH_ENVIRONMENT } from './crash-environment.ts';
 
 const [directory, seed] = [process.argv[2], Number(process.argv[3])];
-
-const env: Environment = {
-  now: Date.now,
-  zone: () => 0,
-  randomId: () => randomBytes(8).toString('hex'),
-  variables: { DV_AUTHOR_NAME: 'Crash', DV_AUTHOR_EMAIL: 'crash@example.org' },
-  userConfig: undefined,
-  owner: 'crash',
-  isAlive: () => true,
-  lockTimeout: 5000,
-  report: () => {},
-};
 
 const say = (line: string): void => {
   writeSync(1, `${line}\n`);
@@ -46,7 +33,7 @@ const next = (below: number): number => {
   return (random >>> 8) % below;
 };
 
-const repo = await openRepository(directory, env);
+const repo = await openRepository(directory, CRASH_ENVIRONMENT);
 say('ready');
 for (let version = seed * 1000; ; version++) {
   const file = join(directory, 't.csv');

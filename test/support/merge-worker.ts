@@ -3,12 +3,10 @@
  * rebase and cherry-pick, always with a conflict, and tells on standard output what `main` has
  * become, and when it begins. `node merge-worker.ts DIRECTORY SEED`
  */
-import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { add } from '../../src/porcelain/add.ts';
 import { commit } from '../../src/porcelain/commit.ts';
-import type { Environment } from '../../src/porcelain/environment.ts';
 import { merge } from '../../src/porcelain/merge.ts';
 import { openRepository } from '../../src/porcelain/open-repository.ts';
 import { cherryPick } from '../../src/porcelain/pick.ts';
@@ -19,23 +17,12 @@ import { resolve } from '../../src/porcelain/resolve-choices.ts';
 import { abortSequence, continueSequence } from '../../src/porcelain/sequence-resume.ts';
 import { abortMerge } from '../../src/porcelain/settle-merge.ts';
 import { switchTo } from '../../src/porcelain/switch.ts';
+import { CRASH_ENVIRONMENT } from './crash-environment.ts';
 
 const [directory, seed] = [process.argv[2], Number(process.argv[3])];
 const file = join(directory, 't.csv');
 
-const env: Environment = {
-  now: Date.now,
-  zone: () => 0,
-  randomId: () => randomBytes(8).toString('hex'),
-  variables: { DV_AUTHOR_NAME: 'Crash', DV_AUTHOR_EMAIL: 'crash@example.org' },
-  userConfig: undefined,
-  owner: 'crash',
-  isAlive: () => true,
-  lockTimeout: 5000,
-  report: () => {},
-};
-
-const repo = await openRepository(directory, env);
+const repo = await openRepository(directory, CRASH_ENVIRONMENT);
 
 /** A commit that sets the value of row 0, and of every hundredth row from `first` on. */
 async function edit(value: string, first: number): Promise<void> {
