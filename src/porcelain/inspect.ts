@@ -29,9 +29,9 @@ export async function resolveRoot(repo: Repository, revision: string | undefined
 }
 
 /**
- * The entry `REV:TABLE` names; without a revision, the staged one, or that of `otherwise`. As in git, a name behind
- * a revision starts at the top of the repository unless it begins with `./` or `../`; one
- * alone is looked for from where the user stands first.
+ * The entry `REV:TABLE` names; without a revision, the staged one, or that of `otherwise`. As
+ * in git, a name behind a revision starts at the top of the repository unless it begins with
+ * `./` or `../`; one alone is looked for from where the user stands first.
  * @throws DvError `unknown-table`, `bad-revision`, ...
  */
 export async function resolveEntry(

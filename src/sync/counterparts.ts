@@ -1,7 +1,8 @@
 /**
  * What stands at a chunk's place in a tree that is here: the same table of a parent or child
- * commit, the node over the same keys; the file of the same name. Found on the way down from the commits, so unlike a hint
- * of the sender it is of the right kind, and may vouch for children that refer to blobs.
+ * commit, the node over the same keys; the file of the same name. Found on the way down from
+ * the commits, so unlike a hint of the sender it is of the right kind, and may vouch for
+ * children that refer to blobs.
  */
 import type { Hash } from '../hash.ts';
 import { type BlobPart, blobParts } from '../model/blob-check.ts';
